@@ -1,0 +1,1 @@
+"""Termination conditions, one a file."""

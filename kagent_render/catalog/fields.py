@@ -1,0 +1,65 @@
+"""The strict base of every spec model, and the field types they share."""
+
+import re
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
+
+DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+DNS_SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*\Z")
+NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
+_QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?\Z")
+_SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}\Z")
+
+
+class SpecModel(BaseModel):
+    """Strict and frozen: no coercion, no unknown field, camelCase outside."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        alias_generator=to_camel,
+        protected_namespaces=(),
+        defer_build=True,
+    )
+
+
+def _matching(pattern: re.Pattern[str], kind: str, rule: str) -> AfterValidator:
+    def check(value: str) -> str:
+        if not pattern.match(value):
+            raise PydanticCustomError(kind, "{rule}", {"rule": rule})
+        return value
+
+    return AfterValidator(check)
+
+
+ServiceName = Annotated[
+    str,
+    _matching(DNS_LABEL, "name", "lower-case letters, digits and `-`, starting with a letter, at most 63 characters"),
+]
+ObjectName = Annotated[
+    str, _matching(DNS_SUBDOMAIN, "name", "lower-case letters, digits, `-` and `.`, at most 253 characters")
+]
+Namespace = Annotated[str, _matching(NAMESPACE, "name", "lower-case letters, digits and `-`, at most 63 characters")]
+SecretKey = Annotated[str, _matching(_SECRET_KEY, "name", "letters, digits, `-`, `_` and `.`")]
+Quantity = Annotated[str, _matching(_QUANTITY, "value", "a Kubernetes quantity such as 500m, 2 or 256Mi")]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class Reference(SpecModel):
+    """The name of another document."""
+
+    name: ObjectName
+
+
+class SecretKeyReference(SpecModel):
+    """One key of a Secret that exists in the namespace of the workload. Only the reference is rendered."""
+
+    name: ObjectName = Field(description="Name of the Secret.")
+    key: SecretKey = Field(description="Key in the Secret's data.")
+
+
+JSON = dict[str, Any]

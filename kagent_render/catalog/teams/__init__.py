@@ -1,0 +1,1 @@
+"""Team patterns, one a file."""

@@ -1,0 +1,1 @@
+"""Tool types, one a file."""

@@ -1,0 +1,11 @@
+"""The registry of tool types, and the built-in tools they bring."""
+
+from __future__ import annotations
+
+from kagent_render.catalog.tools import kubernetes
+from kagent_render.catalog.tools.base import Builtin, ToolType
+
+TOOL_TYPES: dict[str, ToolType] = {kubernetes.NAME: kubernetes}
+BUILTIN_TOOLS: dict[str, Builtin] = {
+    name: builtin for tool_type in TOOL_TYPES.values() for name, builtin in sorted(tool_type.BUILTINS.items())
+}

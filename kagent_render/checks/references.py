@@ -1,0 +1,33 @@
+"""What a rendered object names must be rendered too: its account, its config, its scale target."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from kagent_render.diagnostics import Diagnostics
+from kagent_render.targets.objects import RenderedObject
+
+
+def check(objects: Sequence[RenderedObject], diagnostics: Diagnostics) -> None:
+    """KR504 for a name that leads nowhere."""
+    rendered = {item.identity[1:] for item in objects}
+    for item in objects:
+        namespace = item.identity[2]
+        for kind, name in _references(item.data):
+            if (kind, "" if kind.startswith("Cluster") else namespace, name) not in rendered:
+                message = f"{item.data['kind']} `{item.identity[3]}` names the {kind} `{name}`, which is not rendered"
+                diagnostics.add("KR504", message, item.origin)
+
+
+def _references(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    if data["kind"] == "Deployment":
+        pod = data["spec"]["template"]["spec"]
+        yield "ServiceAccount", pod["serviceAccountName"]
+        for volume in pod["volumes"]:
+            if "configMap" in volume:
+                yield "ConfigMap", volume["configMap"]["name"]
+    elif data["kind"] in ("RoleBinding", "ClusterRoleBinding"):
+        yield data["roleRef"]["kind"], data["roleRef"]["name"]
+    elif data["kind"] == "ScaledObject":
+        yield data["spec"]["scaleTargetRef"]["kind"], data["spec"]["scaleTargetRef"]["name"]

@@ -1,0 +1,17 @@
+"""The registry of checks."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from kagent_render.checks import identity, references, size
+from kagent_render.diagnostics import Diagnostics
+from kagent_render.targets.objects import RenderedObject
+
+_CHECKS = (identity.check, references.check, size.check)
+
+
+def check(objects: Sequence[RenderedObject], diagnostics: Diagnostics) -> None:
+    """Run every check over all objects together."""
+    for run in _CHECKS:
+        run(objects, diagnostics)

@@ -1,0 +1,44 @@
+"""`kagent-render build`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from kagent_render.cli.output import report, say
+from kagent_render.compiler import Compilation, compile_paths
+from kagent_render.emit import emit_all
+
+
+def run(paths: Sequence[str], namespace: str | None, output: str | None, check: bool, format_: str | None) -> int:
+    """Compile and print or write. Exit 1 on errors, or when `check` finds the folder out of date."""
+    compilation = compile_paths(paths, namespace)
+    if not compilation.diagnostics.has_errors and output is not None:
+        return _to_folder(compilation, Path(output), check, format_)
+    report(compilation, sys.stderr, format_)
+    if compilation.diagnostics.has_errors:
+        return 1
+    sys.stdout.reconfigure(encoding="utf-8", newline="\n")  # type: ignore[union-attr]
+    sys.stdout.write(emit_all(item.data for item in compilation.objects))
+    sys.stdout.flush()
+    return 0
+
+
+def _to_folder(compilation: Compilation, folder: Path, check: bool, format_: str | None) -> int:
+    from kagent_render.sinks import directory
+    from kagent_render.sinks.layout import layout
+
+    files = layout(compilation.objects)
+    changes = directory.compare(folder, files, compilation.diagnostics)
+    report(compilation, sys.stderr, format_)
+    if compilation.diagnostics.has_errors:
+        return 1
+    lines = list(changes.lines())
+    if not check:
+        directory.write(folder, files, changes)
+    for line in lines:
+        say(f"would be {line}" if check else line)
+    if check:
+        say(f"{folder.as_posix()}: {len(lines)} files out of date" if lines else f"{folder.as_posix()}: up to date")
+    return 1 if check and lines else 0

@@ -1,0 +1,18 @@
+"""`kagent-render check`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+
+from kagent_render.cli.output import report, say
+from kagent_render.compiler import compile_paths
+
+
+def run(paths: Sequence[str], namespace: str | None, format_: str | None) -> int:
+    """Compile, print the diagnostics on stdout as linters do, and nothing else."""
+    compilation = compile_paths(paths, namespace)
+    report(compilation, sys.stdout, format_)
+    if not compilation.diagnostics.in_order():
+        say(f"ok: {len(compilation.files)} files, {len(compilation.workloads)} workloads")
+    return 1 if compilation.diagnostics.has_errors else 0

@@ -1,0 +1,75 @@
+"""Options and arguments. A command's module is imported when it runs, so that `--help` stays quick."""
+
+from __future__ import annotations
+
+import click
+
+from kagent_render import __version__
+
+_FORMATS = click.Choice(["concise", "full", "json", "github"])
+_paths = click.argument("paths", nargs=-1, type=click.Path())
+_namespace = click.option("--namespace", "-n", metavar="N", help="Namespace for documents without one.")
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="kagent-render")
+def cli() -> None:
+    """Compile AI agent specs into plain Kubernetes manifests."""
+
+
+@cli.command()
+@_paths
+@_namespace
+@click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Write one folder a workload instead of stdout.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when DIR is not up to date. Needs -o.")
+@click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stderr.")
+def build(paths: tuple[str, ...], namespace: str | None, output: str | None, check: bool, format_: str | None) -> int:
+    """Compile specs to manifests, on stdout or into a folder."""
+    from kagent_render.cli import build as command
+
+    if check and output is None:
+        raise click.UsageError("--check needs --output DIR")
+    return command.run(paths or (".",), namespace, output, check, format_)
+
+
+@cli.command()
+@_paths
+@_namespace
+@click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stdout.")
+def check(paths: tuple[str, ...], namespace: str | None, format_: str | None) -> int:
+    """Report every defect of the specs; write nothing."""
+    from kagent_render.cli import check as command
+
+    return command.run(paths or (".",), namespace, format_)
+
+
+@cli.command()
+@click.argument("code")
+def explain(code: str) -> int:
+    """Explain a diagnostic code, such as KR201 or unknown-reference."""
+    from kagent_render.cli import explain as command
+
+    return command.run(code)
+
+
+@cli.command()
+@click.argument("kind", required=False)
+def schema(kind: str | None) -> int:
+    """Print the JSON Schema of KIND, or of all kinds, for editors."""
+    from kagent_render.cli import schema as command
+
+    return command.run(kind)
+
+
+@cli.command()
+@click.argument("path", type=click.Path(), default=".")
+@click.argument("name", required=False)
+@click.option("--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="0 picks a free one.")
+@click.option("--model-url", metavar="URL", help="Use this OpenAI-compatible server for every model.")
+@click.option("--replay", is_flag=True, help="Use the replay model even though a key is set.")
+@click.option("--context", metavar="C", help="Let Kubernetes tools use this kubeconfig context.")
+def run(path: str, name: str | None, port: int, model_url: str | None, replay: bool, context: str | None) -> int:
+    """Run an agent or team on this machine, with its web page."""
+    from kagent_render.cli import run as command
+
+    return command.run(path, name, port, model_url, replay, context)

@@ -1,0 +1,60 @@
+"""The pipeline: paths to checked objects. Every stage takes values and a collector; nothing here prints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from kagent_render.checks import check
+from kagent_render.diagnostics import Diagnostics
+from kagent_render.lower import Workload, lower
+from kagent_render.resolve import link
+from kagent_render.source import SourceFile, discover, read_documents
+from kagent_render.specs.decode import decode
+from kagent_render.specs.secrets import check_secrets
+from kagent_render.targets import render
+from kagent_render.targets.objects import RenderedObject
+
+
+@dataclass(frozen=True, slots=True)
+class Compilation:
+    """What a compilation yields. With errors there are no objects at all."""
+
+    files: tuple[SourceFile, ...]
+    workloads: tuple[Workload, ...]
+    objects: tuple[RenderedObject, ...]
+    diagnostics: Diagnostics
+
+
+def compile_paths(paths: Sequence[str], namespace: str | None = None) -> Compilation:
+    """Compile the specs under `paths`. `namespace` is for documents without one."""
+    diagnostics = Diagnostics()
+    files = discover(paths, diagnostics)
+    return compile_files(files, namespace, diagnostics)
+
+
+def compile_files(files: Sequence[SourceFile], namespace: str | None, diagnostics: Diagnostics) -> Compilation:
+    """Compile sources that were read already."""
+    documents = [document for file in files for document in read_documents(file, diagnostics)]
+    check_secrets(documents, diagnostics)
+    specs = decode(documents, diagnostics)
+    if not specs and not diagnostics.has_errors:
+        diagnostics.add("KR009", "no specs of kagent.dev/v1alpha1 in the paths given", None)
+    graph = link(specs, diagnostics)
+    workloads = lower(graph, namespace, diagnostics)
+    _warn_of_pod_local_sessions(workloads, diagnostics)
+    objects = render(workloads, diagnostics)
+    check(objects, diagnostics)
+    if diagnostics.has_errors:
+        objects = []
+    return Compilation(tuple(files), tuple(workloads), tuple(objects), diagnostics)
+
+
+def _warn_of_pod_local_sessions(workloads: Sequence[Workload], diagnostics: Diagnostics) -> None:
+    for workload in workloads:
+        scaling = workload.platform.scaling
+        most = scaling.max_replicas if scaling else workload.replicas
+        if most > 1:
+            message = f"`{workload.name}` may have {most} replicas, each with its own conversations"
+            help = "keep one replica until conversations are kept in a database"
+            diagnostics.add("KR313", message, workload.origin, help=help)

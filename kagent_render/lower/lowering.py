@@ -1,0 +1,123 @@
+"""The graph to workloads: who runs on its own, with which config, permissions, secrets and endpoints."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from kagent_render.catalog.base import Component
+from kagent_render.diagnostics import Diagnostics
+from kagent_render.lower.agent import assistant, check_tools, lower_tools
+from kagent_render.lower.model import check_model, key_secret, model_endpoint
+from kagent_render.lower.names import autogen_id
+from kagent_render.lower.team import agents_of, check_team, lower_team, models_of, team_description
+from kagent_render.lower.workload import Workload
+from kagent_render.resolve import AgentNode, Graph, ModelNode, TeamNode
+
+RUNTIME_CONFIG_VERSION = "runtime.kagent.dev/v1"
+
+
+def lower(graph: Graph, default_namespace: str | None, diagnostics: Diagnostics) -> list[Workload]:
+    """Every workload of the graph, sorted by namespace and name. Defects go to `diagnostics`."""
+    models = {id(model): model for model in _all_models(graph)}
+    for model in models.values():
+        check_model(model, diagnostics)
+    healthy = {id(agent): check_tools(agent.tools, diagnostics) for agent in graph.agents}
+    workloads: dict[tuple[str, str], Workload] = {}
+    for node in _runnable(graph, healthy, diagnostics):
+        workload = _workload(node, graph, default_namespace)
+        first = workloads.setdefault((workload.namespace or "", workload.name), workload)
+        if first is not workload:
+            message = f"{workload.kind} `{workload.name}` would write the objects of {first.kind} `{first.name}`"
+            diagnostics.add("KR205", message, workload.origin, help="rename one of them")
+        _check_namespace(workload, diagnostics)
+    return [workloads[key] for key in sorted(workloads)]
+
+
+def _all_models(graph: Graph) -> Iterator[ModelNode]:
+    seen: set[tuple[str | None, str]] = set()
+    candidates = [agent.model for agent in graph.agents]
+    candidates += [team.selector_model for team in graph.teams if team.selector_model]
+    for model in candidates:
+        key = (model.metadata.namespace, model.metadata.name)
+        if key not in seen:
+            seen.add(key)
+            yield model
+
+
+def _runnable(graph: Graph, healthy: dict[int, bool], diagnostics: Diagnostics) -> Iterator[AgentNode | TeamNode]:
+    for agent in graph.agents:
+        _check_handoffs_used(agent, graph, diagnostics)
+        if healthy[id(agent)] and (agent.spec.standalone or not graph.teams_of(agent)):
+            yield agent
+    for team in graph.teams:
+        if team.is_whole and all(healthy[id(agent)] for agent in agents_of(team)):
+            errors = diagnostics.error_count
+            check_team(team, diagnostics)
+            if diagnostics.error_count == errors and (team.spec.standalone or not graph.teams_of(team)):
+                yield team
+
+
+def _check_handoffs_used(agent: AgentNode, graph: Graph, diagnostics: Diagnostics) -> None:
+    in_swarm = any(team.spec.team_type == "Swarm" for team in graph.teams_of(agent))
+    if agent.spec.handoffs and not in_swarm and all(team.is_whole for team in graph.teams):
+        span = agent.document.key_span_of(("spec", "handoffs"))
+        help = "list it in an AgentTeam with `teamType: Swarm`, or remove the handoffs"
+        diagnostics.add("KR303", f"no Swarm lists `{agent.metadata.name}`", span, help=help)
+
+
+def _check_namespace(workload: Workload, diagnostics: Diagnostics) -> None:
+    if workload.access and workload.namespace is None:
+        message = f"`{workload.name}` has tools that need RBAC, and no namespace"
+        help = "set metadata.namespace, or pass --namespace"
+        diagnostics.add("KR310", message, workload.origin, help=help)
+
+
+def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str | None) -> Workload:
+    agents = [node] if isinstance(node, AgentNode) else list(agents_of(node))
+    models = list(models_of(node))
+    tools = [tool for agent in agents for tool in lower_tools(agent)]
+    namespace = node.metadata.namespace or default_namespace or graph.platform.namespace
+    endpoints = {endpoint for model in models if (endpoint := model_endpoint(model))}
+    defaults, override = graph.platform.workload, node.spec.workload
+    return Workload(
+        name=node.metadata.name,
+        kind="Agent" if isinstance(node, AgentNode) else "AgentTeam",
+        namespace=namespace,
+        description=node.spec.description if isinstance(node, AgentNode) else team_description(node),
+        labels=node.metadata.labels,
+        annotations=node.metadata.annotations,
+        origin=node.document.span_of(("metadata", "name")),
+        runtime_config=_runtime_config(node, agents, namespace),
+        secrets=tuple(sorted({secret for model in models if (secret := key_secret(model))})),
+        access=tuple(sorted({rule for tool in tools for rule in tool.access})),
+        needs_kubernetes_api=any(tool.needs_kubernetes_api for tool in tools),
+        endpoints=tuple(sorted(endpoints.union(*(tool.endpoints for tool in tools)))),
+        replicas=override.replicas if override.replicas is not None else defaults.replicas,
+        resources=override.resources or defaults.resources,
+        platform=graph.platform,
+    )
+
+
+def _runtime_config(node: AgentNode | TeamNode, agents: list[AgentNode], namespace: str | None) -> dict[str, Any]:
+    kind = "Agent" if isinstance(node, AgentNode) else "AgentTeam"
+    metadata = {"name": node.metadata.name, "kind": kind} | ({"namespace": namespace} if namespace else {})
+    tree: Component = assistant(node) if isinstance(node, AgentNode) else lower_team(node)
+    return {
+        "apiVersion": RUNTIME_CONFIG_VERSION,
+        "kind": "RuntimeConfig",
+        "metadata": metadata,
+        "description": node.spec.description if isinstance(node, AgentNode) else team_description(node),
+        "agents": [_agent_summary(agent) for agent in agents],
+        "component": tree,
+    }
+
+
+def _agent_summary(agent: AgentNode) -> dict[str, Any]:
+    return {
+        "id": autogen_id(agent.metadata.name),
+        "name": agent.metadata.name,
+        "description": agent.spec.description,
+        "model": agent.model.metadata.name,
+        "tools": [tool.declaration.name for tool in agent.tools],
+    }

@@ -1,0 +1,205 @@
+"""Specs to a graph: every reference found in the referrer's namespace first, then among documents without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, cast
+
+from kagent_render.catalog.fields import DNS_SUBDOMAIN
+from kagent_render.catalog.tools.base import ToolDeclaration
+from kagent_render.catalog.tools.registry import BUILTIN_TOOLS
+from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
+from kagent_render.resolve.cycles import report_cycles
+from kagent_render.resolve.graph import AgentNode, Graph, ModelNode, TeamNode, ToolNode
+from kagent_render.specs.agent import Agent
+from kagent_render.specs.agent_team import AgentTeam
+from kagent_render.specs.decode import Decoded
+from kagent_render.specs.model_config import ModelConfig
+from kagent_render.specs.platform import Platform, PlatformSpec
+from kagent_render.specs.tool import Tool
+
+Location = tuple[int | str, ...]
+
+
+def link(specs: Sequence[Decoded], diagnostics: Diagnostics) -> Graph:
+    """Resolve every reference; what does not resolve is a diagnostic, and what hangs on it is left out."""
+    return _Linker(specs, diagnostics).graph()
+
+
+class _Linker:
+    def __init__(self, specs: Sequence[Decoded], diagnostics: Diagnostics) -> None:
+        self._diagnostics = diagnostics
+        self._index = self._unique(specs)
+        self._names: dict[str, list[Decoded]] = {}
+        for item in self._index.values():
+            self._names.setdefault(item.kind, []).append(item)
+        self._tools: dict[int, ToolNode] = {}
+
+    def _unique(self, specs: Sequence[Decoded]) -> dict[tuple[str, str | None, str], Decoded]:
+        index: dict[tuple[str, str | None, str], Decoded] = {}
+        for item in sorted(specs, key=_place):
+            key = ("Platform", None, "") if item.kind == "Platform" else item.key
+            first = index.setdefault(key, item)
+            if first is not item:
+                span = item.document.span_of(("metadata", "name"))
+                label = Label(first.document.span_of(("metadata", "name")), "first here")
+                only = (
+                    "there can be one Platform only"
+                    if item.kind == "Platform"
+                    else f"{item.kind} `{item.name}` is defined twice"
+                )
+                self._diagnostics.add("KR202", only, span, labels=[label], help="rename or remove one of them")
+        return index
+
+    def graph(self) -> Graph:
+        """Link every kind. Agents first: teams refer to them."""
+        agents = {item.key: node for item in self._all("Agent") if (node := self._agent(item)) is not None}
+        for item in self._all("AgentTeam"):
+            if item.spec is None:
+                self._poisoned(item)
+        teams = {item.key: self._team(item) for item in self._all("AgentTeam") if item.spec is not None}
+        for team in teams.values():
+            self._members(team, agents, teams)
+        report_cycles(list(teams.values()), self._diagnostics)
+        platform = self._index.get(("Platform", None, ""))
+        spec = cast(Platform, platform.spec).spec if platform and platform.spec else PlatformSpec()
+        parents: dict[int, list[TeamNode]] = {}
+        for team in teams.values():
+            for member in team.members:
+                parents.setdefault(id(member), []).append(team)
+        document = platform.document if platform else None
+        return Graph(tuple(agents.values()), tuple(teams.values()), spec, document, parents)
+
+    def _all(self, kind: str) -> list[Decoded]:
+        return sorted(self._names.get(kind, ()), key=lambda item: (item.namespace or "", item.name))
+
+    def _find(self, kind: str, name: str, referrer: Decoded) -> Decoded | None:
+        for namespace in (referrer.namespace, None):
+            if found := self._index.get((kind, namespace, name)):
+                return found
+        return None
+
+    def _visible(self, kind: str, referrer: Decoded) -> list[str]:
+        return [i.name for i in self._names.get(kind, ()) if i.namespace in (None, referrer.namespace)]
+
+    def _unknown(self, kind: str, name: str, referrer: Decoded, location: Location, extra: Iterable[str] = ()) -> None:
+        elsewhere = sorted(i.namespace or "" for i in self._names.get(kind, ()) if i.name == name)
+        help = did_you_mean(name, [*self._visible(kind, referrer), *extra])
+        if elsewhere:
+            help = f"there is one in namespace `{elsewhere[0]}`; references do not cross namespaces"
+        where = f" in namespace `{referrer.namespace}` or without one" if referrer.namespace else ""
+        span = referrer.document.span_of(location)
+        self._diagnostics.add("KR201", f"{kind} `{name}` is not defined{where}", span, help=help)
+
+    def _agent(self, item: Decoded) -> AgentNode | None:
+        if item.spec is None:
+            self._poisoned(item)
+            return None
+        spec = cast(Agent, item.spec).spec
+        model = self._model(spec.model_config_ref.name, item, ("spec", "modelConfigRef", "name"))
+        self._repeats([t.name for t in spec.tools], item, "tools")
+        self._repeats([h.name for h in spec.handoffs], item, "handoffs")
+        tools = [self._tool(t.name, item, ("spec", "tools", i, "name")) for i, t in enumerate(spec.tools)]
+        for i, handoff in enumerate(spec.handoffs):
+            if self._find("Agent", handoff.name, item) is None:
+                self._unknown("Agent", handoff.name, item, ("spec", "handoffs", i, "name"))
+        if model is None or None in tools:
+            return None
+        metadata = cast(Agent, item.spec).metadata
+        return AgentNode(item.document, metadata, spec, model, tuple(tool for tool in tools if tool))
+
+    def _poisoned(self, item: Decoded) -> None:
+        """Report the unknown references of a document with other defects, so that one run shows them all."""
+        for kind, location, name in raw_references(item.document.data):
+            known = BUILTIN_TOOLS if kind == "Tool" else {}
+            if name not in known and self._find(kind, name, item) is None:
+                self._unknown(kind, name, item, location, known)
+
+    def _repeats(self, names: list[str], item: Decoded, field: str) -> None:
+        for index, name in enumerate(names):
+            if name in names[:index]:
+                span = item.document.span_of(("spec", field, index, "name"))
+                label = Label(item.document.span_of(("spec", field, names.index(name), "name")), "first here")
+                self._diagnostics.add("KR204", f"`{name}` is listed twice", span, labels=[label], help="remove one")
+
+    def _model(self, name: str, referrer: Decoded, location: Location) -> ModelNode | None:
+        found = self._find("ModelConfig", name, referrer)
+        if found is None:
+            self._unknown("ModelConfig", name, referrer, location)
+            return None
+        if found.spec is None:
+            return None
+        spec = cast(ModelConfig, found.spec)
+        return ModelNode(found.document, spec.metadata, spec.spec)
+
+    def _tool(self, name: str, referrer: Decoded, location: Location) -> ToolNode | None:
+        found = self._find("Tool", name, referrer)
+        if found is None:
+            if builtin := BUILTIN_TOOLS.get(name):
+                return ToolNode(builtin.type, ToolDeclaration(name, None, None, None), None)
+            self._unknown("Tool", name, referrer, location, BUILTIN_TOOLS)
+            return None
+        if found.spec is None:
+            return None
+        spec = cast(Tool, found.spec).spec
+        block = getattr(spec, spec.type)
+        return ToolNode(spec.type, ToolDeclaration(name, spec.description, spec.parameters, block), found.document)
+
+    def _team(self, item: Decoded) -> TeamNode:
+        team = cast(AgentTeam, item.spec)
+        node = TeamNode(item.document, team.metadata, team.spec)
+        selector = team.spec.selector
+        if selector and selector.model_config_ref:
+            location = ("spec", "selector", "modelConfigRef", "name")
+            node.selector_model = self._model(selector.model_config_ref.name, item, location)
+            node.is_whole = node.selector_model is not None
+        return node
+
+    def _members(
+        self,
+        team: TeamNode,
+        agents: dict[tuple[str, str | None, str], AgentNode],
+        teams: dict[tuple[str, str | None, str], TeamNode],
+    ) -> None:
+        referrer = self._index[("AgentTeam", team.metadata.namespace, team.metadata.name)]
+        self._repeats([member.name for member in team.spec.agents], referrer, "agents")
+        for index, member in enumerate(team.spec.agents):
+            found = self._find(member.kind, member.name, referrer)
+            if found is None:
+                self._unknown_member(member.kind, member.name, referrer, ("spec", "agents", index, "name"))
+            node = (agents.get(found.key) or teams.get(found.key)) if found else None
+            if node is None:
+                team.is_whole = False
+            else:
+                team.members.append(node)
+
+    def _unknown_member(self, kind: str, name: str, referrer: Decoded, location: Location) -> None:
+        if kind == "Agent" and self._find("AgentTeam", name, referrer):
+            span = referrer.document.span_of(location)
+            help = f"add `kind: AgentTeam` beside `name: {name}`"
+            self._diagnostics.add("KR201", f"`{name}` is an AgentTeam, not an Agent", span, help=help)
+        else:
+            self._unknown(kind, name, referrer, location)
+
+
+def raw_references(data: Any) -> Iterator[tuple[str, Location, str]]:
+    """Kind, place and name of the references in the data of a document that did not validate."""
+    spec = data.get("spec")
+    if not isinstance(spec, dict):
+        return
+    reference = spec.get("modelConfigRef")
+    if isinstance(reference, dict) and _is_name(reference.get("name")):
+        yield "ModelConfig", ("spec", "modelConfigRef", "name"), reference["name"]
+    for field, kind in (("tools", "Tool"), ("handoffs", "Agent"), ("agents", "Agent")):
+        items = spec.get(field)
+        for index, item in enumerate(items if isinstance(items, list) else ()):
+            if isinstance(item, dict) and _is_name(item.get("name")) and item.get("kind", kind) == kind:
+                yield kind, ("spec", field, index, "name"), item["name"]
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and DNS_SUBDOMAIN.match(value) is not None
+
+
+def _place(item: Decoded) -> tuple[str, int]:
+    return (item.document.file.path, item.document.root.line)

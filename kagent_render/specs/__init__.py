@@ -1,0 +1,1 @@
+"""The spec kinds, one a file, and the step from documents to specs."""

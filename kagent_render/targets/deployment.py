@@ -1,0 +1,59 @@
+"""ServiceAccount, ConfigMap, Deployment and Service: the workload itself."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from typing import Any
+
+from kagent_render.lower import Workload
+from kagent_render.specs.base import Resources
+from kagent_render.targets.objects import CONFIG_PATH, PORT, USER_ID, labels, metadata, selector_labels
+from kagent_render.targets.pretty_json import pretty
+from kagent_render.targets.templating import render
+
+
+def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
+    """File name and object, in the order of installation."""
+    config = pretty(workload.runtime_config) + "\n"
+    yield "serviceaccount.yaml", render("deployment/serviceaccount.yaml.j2", {"metadata": metadata(workload)})
+    yield "configmap.yaml", render("deployment/configmap.yaml.j2", _configmap(workload, config))
+    yield "service.yaml", render("deployment/service.yaml.j2", _service(workload))
+    yield "deployment.yaml", render("deployment/deployment.yaml.j2", _deployment(workload, config))
+
+
+def _configmap(workload: Workload, config: str) -> dict[str, Any]:
+    # Flux substitutes ${…} in every object it applies; a prompt may hold one (gitops: postBuild).
+    fields = metadata(workload)
+    if "${" in config:
+        fields["annotations"] = fields.get("annotations", {}) | {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
+    return {"metadata": fields, "config": config}
+
+
+def _service(workload: Workload) -> dict[str, Any]:
+    return {"metadata": metadata(workload), "selector": selector_labels(workload), "port": PORT}
+
+
+def _deployment(workload: Workload, config: str) -> dict[str, Any]:
+    return {
+        "metadata": metadata(workload),
+        "name": workload.name,
+        # An autoscaler owns the number of replicas; a number here would fight it at every sync.
+        "replicas": None if workload.platform.scaling else workload.replicas,
+        "selector": selector_labels(workload),
+        "pod_labels": labels(workload),
+        "config_checksum": hashlib.sha256(config.encode()).hexdigest(),
+        "image": workload.platform.image,
+        "port": PORT,
+        "user_id": USER_ID,
+        "config_path": CONFIG_PATH,
+        "secrets": workload.secrets,
+        "resources": _resources(workload.resources),
+        "needs_kubernetes_api": workload.needs_kubernetes_api,
+    }
+
+
+def _resources(resources: Resources) -> dict[str, Any]:
+    amounts = {"requests": resources.requests, "limits": resources.limits}
+    filled = {name: amount.model_dump(exclude_none=True) for name, amount in amounts.items()}
+    return {name: values for name, values in filled.items() if values}

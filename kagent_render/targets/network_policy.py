@@ -1,0 +1,89 @@
+"""NetworkPolicy: nothing in or out but what the specs imply."""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Iterator
+from typing import Any
+
+from kagent_render.catalog.base import Endpoint
+from kagent_render.lower import Workload
+from kagent_render.targets.objects import PORT, metadata, selector_labels
+from kagent_render.targets.templating import render
+
+# A NetworkPolicy knows no host names: a public endpoint becomes its port, to any address that is not private,
+# link-local (cloud metadata) or carrier-grade NAT.
+_PRIVATE_V4 = [
+    "10.0.0.0/8",
+    "100.64.0.0/10",
+    "127.0.0.0/8",
+    "169.254.0.0/16",
+    "172.16.0.0/12",
+    "192.168.0.0/16",
+]
+_PRIVATE_V6 = ["::1/128", "fc00::/7", "fe80::/10"]
+_NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+
+
+def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
+    """One NetworkPolicy, unless the Platform turns them off."""
+    settings = workload.platform.network_policy
+    if not settings.enabled:
+        return
+    sources: list[dict[str, Any]] = [{"podSelector": {}}]
+    sources += [_namespace_peer(name) for name in sorted(set(settings.ingress_from_namespaces))]
+    context = {
+        "metadata": metadata(workload),
+        "selector": selector_labels(workload),
+        "sources": sources,
+        "port": PORT,
+        "egress": list(_egress(workload)),
+    }
+    yield "networkpolicy.yaml", render("network_policy/networkpolicy.yaml.j2", context)
+
+
+def _namespace_peer(name: str) -> dict[str, Any]:
+    return {"namespaceSelector": {"matchLabels": {_NAMESPACE_LABEL: name}}}
+
+
+def _egress(workload: Workload) -> Iterator[dict[str, Any]]:
+    yield {
+        "to": [_namespace_peer("kube-system") | {"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}],
+        "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+    }
+    if workload.needs_kubernetes_api:
+        api_server = workload.platform.network_policy.api_server
+        yield {
+            "to": [{"ipBlock": {"cidr": cidr}} for cidr in api_server.cidrs],
+            "ports": [{"protocol": "TCP", "port": port} for port in api_server.ports],
+        }
+    for peers, port in sorted(_destinations(workload), key=str):
+        yield {"to": peers, "ports": [{"protocol": "TCP", "port": port}]}
+
+
+def _destinations(workload: Workload) -> list[tuple[list[dict[str, Any]], int]]:
+    found: list[tuple[list[dict[str, Any]], int]] = []
+    for endpoint in workload.endpoints:
+        destination = (_peers(endpoint), endpoint.port)
+        if destination not in found:
+            found.append(destination)
+    return found
+
+
+def _peers(endpoint: Endpoint) -> list[dict[str, Any]]:
+    try:
+        address = ipaddress.ip_address(endpoint.host)
+    except ValueError:
+        pass
+    else:
+        return [{"ipBlock": {"cidr": f"{address}/{address.max_prefixlen}"}}]
+    _, _, rest = endpoint.host.partition(".")
+    if not rest:  # a Service of the workload's own namespace
+        return [{"podSelector": {}}]
+    labels = rest.split(".")
+    if labels[1:] in (["svc"], ["svc", "cluster", "local"]):
+        return [_namespace_peer(labels[0])]
+    return [
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": _PRIVATE_V4}},
+        {"ipBlock": {"cidr": "::/0", "except": _PRIVATE_V6}},
+    ]

@@ -1,0 +1,83 @@
+"""Every rendered document is valid by Kubernetes' own schemas (strict: unknown fields refused) and the real CRDs'."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from kubernetes_validate import validate
+from kubernetes_validate.utils import latest_version
+
+from tests.contract.crd_schema import load_crd_schemas
+from tests.harness import CASES, EXAMPLES
+
+CRDS = load_crd_schemas(Path(__file__).parent / "crds")
+FILES = sorted([*EXAMPLES.glob("*/rendered/**/*.yaml"), *CASES.glob("build/*/expected/**/*.yaml")])
+FILES = [path for path in FILES if path.name != "kustomization.yaml"]
+
+
+def _documents(path: Path) -> Iterator[dict[str, Any]]:
+    yield from yaml.load_all(path.read_text(), yaml.CSafeLoader)
+
+
+def _check(document: dict[str, Any]) -> None:
+    schema = CRDS.get((document["apiVersion"], document["kind"]))
+    if schema is not None:
+        jsonschema.Draft202012Validator(schema).validate(document)
+    else:
+        validate(document, latest_version(), strict=True)
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-5:]))
+def test_the_document_is_valid(path: Path) -> None:
+    """By the schema of its kind; a kind without a schema fails."""
+    for document in _documents(path):
+        _check(document)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("deployment.yaml", {"spec": {"replica": 1}}),
+        ("service.yaml", {"spec": {"ports": "8080"}}),
+        ("scaledobject.yaml", {"spec": {"triggers": [{"type": "cpu", "metadata": {"value": 80}}]}}),
+        ("scaledobject.yaml", {"spec": {"minReplicas": 1}}),
+    ],
+)
+def test_the_check_refuses_what_the_server_would(name: str, change: dict[str, Any]) -> None:
+    """The schemas really are strict."""
+    document = next(_documents(next(path for path in FILES if path.name == name)))
+    document["spec"] |= change["spec"]
+    with pytest.raises(Exception, match=r"(?i)additional|unexpected|is not of type|not valid"):
+        _check(document)
+
+
+@pytest.mark.parametrize("path", [path for path in FILES if path.name == "deployment.yaml"], ids=lambda p: p.parts[-2])
+def test_the_pod_is_restricted(path: Path) -> None:
+    """Pod Security `restricted`, and what it leaves open: read-only root, no token unless a tool needs one."""
+    pod = next(_documents(path))["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert pod["securityContext"]["runAsNonRoot"] is True
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    for container in pod["containers"]:
+        security = container["securityContext"]
+        assert security == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+        assert {"startupProbe", "livenessProbe", "readinessProbe", "resources"} <= set(container)
+
+
+def test_no_manifest_carries_a_secret() -> None:
+    """References only: no Secret object, no value from one."""
+    for path in FILES:
+        for document in _documents(path):
+            assert document["kind"] != "Secret"
+            if document["kind"] == "Deployment":
+                for variable in document["spec"]["template"]["spec"]["containers"][0]["env"]:
+                    assert "value" not in variable

@@ -1,0 +1,66 @@
+"""Every diagnostic, by cases: `input/` with markers on the offending lines, `expected.txt` with the exact report."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kagent_render.compiler import compile_paths
+from kagent_render.diagnostics import CODES
+from tests.harness import CASES, ROOT, kagent_render
+
+FOLDER = CASES / "diagnostics"
+NAMES = sorted(path.name for path in FOLDER.iterdir())
+_MARKER = re.compile(r"# (?:error|warning): ((?:KR\d{3} ?)+)$")
+# Found by the folder the command writes to, or by a defect of ours: tested in tests/unit and tests/cli.
+_ELSEWHERE = {"KR401", "KR502", "KR503", "KR504", "KR601", "KR602", "KR900"}
+
+
+def _marked(folder: Path) -> set[tuple[int, str]]:
+    found = set()
+    for path in folder.glob("*.yaml"):
+        for number, line in enumerate(path.read_bytes().decode("utf-8", "replace").splitlines(), 1):
+            if match := _MARKER.search(line):
+                found |= {(number, code) for code in match[1].split()}
+    return found
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_report_is_exactly_as_expected(name: str, update_golden: bool) -> None:
+    """Exit code, stdout and stderr of `check`, and no output of `build`."""
+    folder = FOLDER / name
+    paths = (folder / "input").relative_to(ROOT).as_posix()
+    checked = kagent_render("check", paths, "--format", "full")
+    shown = f"exit {checked.code}\n{checked.stdout}{checked.stderr}".replace(f"{paths}/", "")
+    if update_golden:
+        (folder / "expected.txt").write_text(shown, encoding="utf-8")
+    assert shown == (folder / "expected.txt").read_text(encoding="utf-8")
+    assert "Traceback" not in shown
+    if checked.code:
+        built = kagent_render("build", paths)
+        assert (built.code, built.stdout) == (1, "")
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_marked_line_is_reported_and_no_other(name: str) -> None:
+    """The markers are the claim of whoever wrote the case; the report must agree with all of them."""
+    folder = FOLDER / name / "input"
+    marked = _marked(folder)
+    found = compile_paths([str(folder)]).diagnostics.in_order()
+    if not marked:
+        assert [item.code for item in found] == [name[:5]], "a case without markers is for a single diagnostic"
+    else:
+        assert {(item.span.line if item.span else 0, item.code) for item in found} == marked
+
+
+def test_every_code_has_a_case() -> None:
+    """A code without a case may not work at all."""
+    covered = {code for name in NAMES for _, code in _marked(FOLDER / name / "input")} | {name[:5] for name in NAMES}
+    assert set(CODES) - covered == _ELSEWHERE
+
+
+def test_there_are_enough_cases() -> None:
+    """Broken input is what users meet most."""
+    assert len(NAMES) >= 25
