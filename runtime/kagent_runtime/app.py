@@ -1,0 +1,78 @@
+"""The application: routes, middleware and lifetime in one view."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, JSONResponse
+from starlette.middleware import Middleware
+from starlette.staticfiles import StaticFiles
+
+from kagent_runtime import __version__, problems, routes
+from kagent_runtime.config import LoadedConfig
+from kagent_runtime.engine import Engine
+from kagent_runtime.guards import Guards
+from kagent_runtime.sessions import Sessions
+from kagent_runtime.settings import Settings
+from kagent_runtime.store import Store
+
+_STATIC = Path(__file__).parent / "ui" / "static"
+_LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
+
+
+def build_app(settings: Settings, loaded: LoadedConfig, engine: Engine, store: Store) -> FastAPI:
+    """The app over an engine that has started and a store that is open; its lifespan closes the store."""
+    sessions = Sessions(store, engine, loaded)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        await sessions.recover()
+        app.state.is_ready = True
+        yield
+        await sessions.drain(0)
+        await store.close()
+
+    app = FastAPI(
+        title=loaded.config.metadata.name,
+        description=loaded.config.description,
+        version=__version__,
+        docs_url=None,  # its page loads scripts from a CDN, which the content security policy refuses
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        lifespan=lifespan,
+        middleware=[Middleware(Guards, is_loopback=settings.host in _LOOPBACK_HOSTS)],
+    )
+    app.state.is_ready = False
+    app.state.settings, app.state.loaded, app.state.store, app.state.sessions = settings, loaded, store, sessions
+    problems.install(app)
+    app.include_router(routes.router)
+    _add_health(app, sessions)
+    _add_page(app)
+    return app
+
+
+def _add_health(app: FastAPI, sessions: Sessions) -> None:
+    @app.get("/healthz", include_in_schema=False)
+    async def healthz() -> dict[str, str]:
+        """Whether the process is alive. Says nothing of the model: a restart would not mend that."""
+        return {"status": "ok"}
+
+    @app.get("/readyz", include_in_schema=False)
+    async def readyz() -> JSONResponse:
+        """Whether to send traffic here."""
+        status = "draining" if sessions.is_draining else "ready" if app.state.is_ready else "starting"
+        return JSONResponse({"status": status}, 200 if status == "ready" else 503)
+
+
+def _add_page(app: FastAPI) -> None:
+    if not _STATIC.is_dir():
+        return
+    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+
+    @app.get("/", include_in_schema=False)
+    async def page() -> FileResponse:
+        """The web page."""
+        return FileResponse(_STATIC / "index.html", headers={"Cache-Control": "no-store"})

@@ -1,0 +1,81 @@
+"""The connection to Kubernetes, chosen once by the process: in the cluster, by kubeconfig, or the recorded sample."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+if TYPE_CHECKING:
+    from kubernetes.client import ApiClient
+
+
+@dataclass(slots=True)
+class Connection:
+    """How to connect; set by the server before any tool runs."""
+
+    mode: str = "in-cluster"
+    context: str | None = None
+    sample_url: str | None = None
+    namespace: str = "default"
+
+
+CONNECTION = Connection()
+
+
+class ClusterError(Exception):
+    """A request failed. The text is for a model to act on; `status` is the HTTP status, 0 if there was none."""
+
+    def __init__(self, message: str, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@cache
+def _client() -> ApiClient:
+    # Imported on first use: it is half a second that agents without Kubernetes tools never pay.
+    from kubernetes import client, config
+
+    configuration = client.Configuration()
+    if CONNECTION.mode == "sample":
+        configuration.host = CONNECTION.sample_url or ""
+    elif CONNECTION.mode == "in-cluster":
+        config.load_incluster_config(client_configuration=configuration)  # type: ignore[no-untyped-call]
+    else:
+        config.load_kube_config(context=CONNECTION.context, client_configuration=configuration)  # type: ignore[no-untyped-call]
+    configuration.retries = False
+    return client.ApiClient(configuration)
+
+
+def request(path: str, query: dict[str, str], accept: str, timeout: float) -> bytes:
+    """GET a path of the API server. Blocks; run it in a thread. Raises ClusterError."""
+    from kubernetes.config import ConfigException
+    from urllib3.exceptions import HTTPError
+
+    try:
+        api = _client()
+        call = api.param_serialize(
+            method="GET", resource_path=path, header_params={"Accept": accept}, auth_settings=["BearerToken"]
+        )
+        method, url, headers, body, parameters = call
+        url = f"{url}?{urlencode(query)}" if query else url
+        response = api.call_api(method, url, headers, body, parameters, _request_timeout=timeout)
+        data: bytes = response.read() or b""  # type: ignore[no-untyped-call]
+    except ConfigException as error:
+        raise ClusterError(f"no Kubernetes API is configured: {error}") from None
+    except (HTTPError, OSError) as error:
+        raise ClusterError(f"the Kubernetes API cannot be reached: {type(error).__name__}") from None
+    if response.status >= 400:
+        raise ClusterError(_status_message(data, response.status), response.status)
+    return data
+
+
+def _status_message(data: bytes, status: int) -> str:
+    try:
+        parsed: Any = json.loads(data)
+        message = parsed["message"]
+    except (ValueError, KeyError, TypeError):
+        message = data[:200].decode("utf-8", "replace")
+    return f"{status}: {message}"

@@ -1,0 +1,198 @@
+"""The Kubernetes operations: what each requests, and how it is shown to a model.
+
+Requests stay within the RBAC that the compiler renders: `get` gets or lists the resource, `describe` gets it and
+lists core events, `logs` reads pods/log. No discovery.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+
+from kagent_runtime.components.cluster import CONNECTION, request
+from kagent_runtime.model import KubernetesTool, Resource
+
+_TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
+_JSON = "application/json"
+_MASK = "[masked]"
+_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # repeats the object, a Secret's values included
+DEFAULT_TAIL_LINES = 200
+Arguments = Mapping[str, Any]
+
+
+class ArgumentError(Exception):
+    """The model gave an argument that is not granted or not valid. The text tells it what is."""
+
+
+def run(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
+    """Run a tool's operation. Blocks. Raises ArgumentError, and ClusterError from the request."""
+    _check_names(tool, arguments)
+    return _OPERATIONS[tool.operation](tool, arguments, timeout)
+
+
+def _check_names(tool: KubernetesTool, arguments: Arguments) -> None:
+    known = tool.parameters["properties"]
+    for name, value in arguments.items():
+        if name not in known:
+            raise ArgumentError(f"`{name}` is not an argument of {tool.name}; it takes: {', '.join(known)}")
+        choices = known[name].get("enum")
+        if choices and value not in choices:
+            raise ArgumentError(f"`{name}` must be one of: {', '.join(map(str, choices))}")
+    for name in tool.parameters.get("required", []):
+        if arguments.get(name) in (None, ""):
+            raise ArgumentError(f"the argument `{name}` is required")
+
+
+def _get(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
+    resource = _resource(tool, arguments)
+    name = _name(arguments.get("name"))
+    path, namespace = _path(tool, resource, arguments)
+    query = {key: str(arguments[key]) for key in ("labelSelector", "fieldSelector") if arguments.get(key)}
+    as_yaml = arguments.get("output") == "yaml"
+    full = f"{path}/{name}" if name else path
+    data = json.loads(request(full, {} if name else query, _JSON if as_yaml else _TABLE, timeout))
+    if as_yaml:
+        return _to_yaml(data.get("items", data) if not name else data)
+    return _table(data, resource, namespace)
+
+
+def _describe(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
+    resource = _resource(tool, arguments)
+    name = _name(arguments["name"]) or ""
+    path, namespace = _path(tool, resource, arguments)
+    found = json.loads(request(f"{path}/{name}", {}, _JSON, timeout))
+    selector = f"involvedObject.name={name},involvedObject.kind={found.get('kind', resource.kind)}"
+    scope = f"/namespaces/{namespace}" if resource.namespaced and namespace else ""
+    events = json.loads(request(f"/api/v1{scope}/events", {"fieldSelector": selector}, _JSON, timeout))
+    return f"{_to_yaml(found)}\nEvents:\n{_events(events.get('items', []))}"
+
+
+def _logs(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
+    pod = _name(arguments["pod"])
+    namespace = _namespace(tool, arguments)
+    query = {"tailLines": str(_positive(arguments.get("tailLines") or DEFAULT_TAIL_LINES))}
+    if arguments.get("container"):
+        query["container"] = str(arguments["container"])
+    if arguments.get("previous"):
+        query["previous"] = "true"
+    if arguments.get("sinceSeconds"):
+        query["sinceSeconds"] = str(_positive(arguments["sinceSeconds"]))
+    data = request(f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query, "*/*", timeout)
+    return data.decode("utf-8", "replace") or "The log is empty."
+
+
+_OPERATIONS: dict[str, Callable[[KubernetesTool, Arguments, float], str]] = {
+    "get": _get,
+    "describe": _describe,
+    "logs": _logs,
+}
+
+
+def _resource(tool: KubernetesTool, arguments: Arguments) -> Resource:
+    wanted = str(arguments["resource"]).strip().lower()
+    for item in tool.resources:
+        full = f"{item.resource}.{item.group}"
+        if wanted in (item.resource, item.singular, item.kind.lower(), *item.short_names, full):
+            return item
+    granted = ", ".join(item.resource for item in tool.resources)
+    raise ArgumentError(f"`{wanted}` is not granted; {tool.name} may read: {granted}")
+
+
+def _namespace(tool: KubernetesTool, arguments: Arguments) -> str:
+    granted = tool.namespaces or [CONNECTION.namespace]
+    default = granted[0] if granted != ["*"] else CONNECTION.namespace
+    wanted = str(arguments.get("namespace") or default)
+    if granted != ["*"] and wanted not in granted:
+        raise ArgumentError(f"namespace `{wanted}` is not granted; {tool.name} may read: {', '.join(granted)}")
+    return wanted if wanted == "*" else _name(wanted) or wanted
+
+
+def _path(tool: KubernetesTool, resource: Resource, arguments: Arguments) -> tuple[str, str]:
+    prefix = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
+    if not resource.namespaced:
+        return f"{prefix}/{resource.resource}", ""
+    namespace = _namespace(tool, arguments)
+    if namespace == "*":
+        return f"{prefix}/{resource.resource}", "*"
+    return f"{prefix}/namespaces/{namespace}/{resource.resource}", namespace
+
+
+def _name(value: Any) -> str | None:
+    """A name that cannot leave its place in the path."""
+    if value in (None, ""):
+        return None
+    text = str(value)
+    if not all(char.isalnum() or char in "-._:" for char in text) or text in (".", ".."):
+        raise ArgumentError(f"`{text[:60]}` is not a name")
+    return text
+
+
+def _positive(value: Any) -> int:
+    try:
+        number = int(value)
+    except (TypeError, ValueError):
+        number = 0
+    if number < 1:
+        raise ArgumentError(f"`{value}` is not a positive number")
+    return number
+
+
+def _table(data: dict[str, Any], resource: Resource, namespace: str) -> str:
+    if data.get("kind") != "Table":  # a server that cannot print tables
+        return _to_yaml(data.get("items", data))
+    rows = data.get("rows") or []
+    if not rows:
+        place = f" in namespace {namespace}" if namespace not in ("", "*") else ""
+        return f"No {resource.resource} found{place}."
+    shown = [index for index, column in enumerate(data["columnDefinitions"]) if column.get("priority", 0) == 0]
+    lines = [[str(data["columnDefinitions"][index]["name"]).upper() for index in shown]]
+    lines += [[str(row["cells"][index]) for index in shown] for row in rows]
+    if namespace == "*":
+        spaces = ["NAMESPACE", *(row.get("object", {}).get("metadata", {}).get("namespace", "") for row in rows)]
+        lines = [[space, *line] for space, line in zip(spaces, lines, strict=True)]
+    return _columns(lines)
+
+
+def _columns(lines: list[list[str]]) -> str:
+    widths = [max(len(line[index]) for line in lines) for index in range(len(lines[0]))]
+    return "\n".join("   ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+
+
+def _events(events: list[dict[str, Any]]) -> str:
+    if not events:
+        return "none"
+    lines = [["LAST SEEN", "COUNT", "TYPE", "REASON", "MESSAGE"]]
+    for event in sorted(events, key=lambda item: _seen(item)):
+        message = " ".join(str(event.get("message", "")).split())
+        row = [_seen(event), str(event.get("count") or 1), event.get("type", ""), event.get("reason", ""), message]
+        lines.append(row)
+    return _columns(lines)
+
+
+def _seen(event: dict[str, Any]) -> str:
+    return str(event.get("lastTimestamp") or event.get("eventTime") or event.get("firstTimestamp") or "")
+
+
+def _to_yaml(data: Any) -> str:
+    cleaned = [_clean(item) for item in data] if isinstance(data, list) else _clean(data)
+    return yaml.safe_dump(cleaned, sort_keys=False, allow_unicode=True, width=200)
+
+
+def _clean(item: Any) -> Any:
+    """Without managed fields, and without the values of a Secret."""
+    if not isinstance(item, dict):
+        return item
+    metadata = dict(item.get("metadata") or {})
+    metadata.pop("managedFields", None)
+    annotations = dict(metadata.get("annotations") or {})
+    annotations.pop(_LAST_APPLIED, None)
+    metadata["annotations"] = annotations
+    cleaned = item | {"metadata": {key: value for key, value in metadata.items() if value not in ({}, None)}}
+    if item.get("kind") == "Secret" or ("type" in item and "data" in item and "spec" not in item):
+        for field in ("data", "stringData"):
+            if isinstance(item.get(field), dict):
+                cleaned[field] = dict.fromkeys(item[field], _MASK)
+    return cleaned

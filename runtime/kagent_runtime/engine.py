@@ -1,0 +1,131 @@
+"""The seam to the agent library: our own events, so that another engine than AutoGen fits."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+State = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens."""
+
+    prompt: int = 0
+    completion: int = 0
+
+    def plus(self, other: Usage | None) -> Usage:
+        """The sum."""
+        return Usage(self.prompt + other.prompt, self.completion + other.completion) if other else self
+
+
+@dataclass(frozen=True, slots=True)
+class Delta:
+    """A piece of a message that is being written."""
+
+    message_id: str
+    agent: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class SpeakerSelected:
+    """Who speaks next."""
+
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A whole message of an agent."""
+
+    message_id: str
+    agent: str
+    content: str
+    usage: Usage | None
+
+
+@dataclass(frozen=True, slots=True)
+class ToolCall:
+    """An agent calls a tool. `arguments` is the text when it is not JSON."""
+
+    call_id: str
+    agent: str
+    name: str
+    arguments: dict[str, Any] | str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolResult:
+    """What the tool answered."""
+
+    call_id: str
+    agent: str
+    name: str
+    content: str
+    is_error: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Handoff:
+    """An agent hands the conversation over."""
+
+    agent: str
+    target: str
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """The run ended by itself; `state` continues the conversation."""
+
+    stop_reason: str | None
+    state: State
+    usage: Usage = field(default_factory=Usage)
+
+
+EngineEvent = Delta | SpeakerSelected | Message | ToolCall | ToolResult | Handoff | Finished
+
+
+class EngineError(Exception):
+    """A run failed. `title` and `detail` are for people; there is no traceback and no secret in them."""
+
+    def __init__(self, title: str, detail: str) -> None:
+        super().__init__(f"{title}: {detail}")
+        self.title, self.detail = title, detail
+
+
+class Engine(Protocol):
+    """Runs turns of one agent or team. Stateless between runs: the state goes in and out."""
+
+    async def start(self) -> None:
+        """Build everything once, so that a bad config or a missing key is known before readiness."""
+
+    def run(self, task: str, state: State | None, stop: Stop) -> AsyncIterator[EngineEvent]:
+        """One turn. Ends with Finished; raises EngineError, and Cancelled when `stop` was used."""
+
+
+class Stop:
+    """Cancels a run from outside."""
+
+    def __init__(self) -> None:
+        self._callbacks: list[Any] = []
+        self.is_requested = False
+
+    def request(self) -> None:
+        """Stop as soon as possible."""
+        self.is_requested = True
+        for callback in self._callbacks:
+            callback()
+
+    def on_request(self, callback: Any) -> None:
+        """Call back when the stop is requested, at once if it was."""
+        self._callbacks.append(callback)
+        if self.is_requested:
+            callback()
+
+
+class Cancelled(Exception):
+    """The run was stopped from outside."""

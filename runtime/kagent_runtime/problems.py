@@ -1,0 +1,50 @@
+"""Errors as `application/problem+json`. Source: RFC 9457."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException as StarletteHTTPException
+
+
+def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> HTTPException:
+    """An error to raise from a route."""
+    return HTTPException(status, detail, headers)
+
+
+def install(app: FastAPI) -> None:
+    """Answer every error in one form, without a traceback."""
+    app.add_exception_handler(StarletteHTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(Exception, _bug)
+
+
+async def _http_error(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, StarletteHTTPException)
+    return response(error.status_code, str(error.detail), dict(error.headers or {}))
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)
+    found = error.errors()[0]
+    place = ".".join(str(part) for part in found["loc"][1:])
+    return response(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {found['msg']}" if place else str(found["msg"]))
+
+
+async def _bug(_request: Request, error: Exception) -> JSONResponse:
+    return response(HTTPStatus.INTERNAL_SERVER_ERROR, type(error).__name__)
+
+
+def response(status: int, detail: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    """The answer itself, for middleware that cannot raise."""
+    body: dict[str, Any] = {
+        "type": "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": int(status),
+        "detail": detail,
+    }
+    return JSONResponse(body, status, headers, media_type="application/problem+json")

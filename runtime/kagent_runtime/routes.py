@@ -1,0 +1,164 @@
+"""The HTTP API: sessions, messages, events."""
+
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from kagent_runtime import sse
+from kagent_runtime.describe import describe
+from kagent_runtime.problems import problem
+from kagent_runtime.sessions import Busy, Draining, Sessions
+from kagent_runtime.store import SessionRow, Store
+
+MAX_MESSAGE = 65_536
+router = APIRouter(prefix="/api/v1")
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class NewSession(_Body):
+    """A session to create."""
+
+    title: str = Field(default="New conversation", min_length=1, max_length=200)
+
+
+class Title(_Body):
+    """A session's new title."""
+
+    title: str = Field(min_length=1, max_length=200)
+
+
+class NewMessage(_Body):
+    """A message to the agent."""
+
+    content: str = Field(min_length=1, max_length=MAX_MESSAGE)
+
+
+class Session(BaseModel):
+    """A session. Times are RFC 3339, UTC."""
+
+    id: str
+    title: str
+    createdAt: str
+    updatedAt: str
+    status: Literal["idle", "running"]
+
+
+class SessionList(BaseModel):
+    """Sessions, newest activity first."""
+
+    sessions: list[Session]
+
+
+class Accepted(BaseModel):
+    """The message is stored, and its run has started."""
+
+    runId: str
+    seq: int
+
+
+def _services(request: Request) -> tuple[Sessions, Store]:
+    return request.app.state.sessions, request.app.state.store
+
+
+def _session(row: SessionRow, sessions: Sessions) -> Session:
+    status: Any = sessions.status(row.id)
+    return Session(id=row.id, title=row.title, createdAt=row.created_at, updatedAt=row.updated_at, status=status)
+
+
+async def _found(request: Request, id: str) -> SessionRow:
+    row = await _services(request)[1].session(id)
+    if row is None:
+        raise problem(404, f"there is no session `{id[:64]}`")
+    return row
+
+
+@router.get("/agent")
+async def get_agent(request: Request) -> dict[str, Any]:
+    """What this server runs: agents, models, tools, and whether it is a demonstration."""
+    return describe(request.app.state.loaded.config, request.app.state.loaded.component, request.app.state.settings)
+
+
+@router.post("/sessions", status_code=201)
+async def create_session(request: Request, body: NewSession | None = None) -> Session:
+    """Start a conversation."""
+    sessions, _ = _services(request)
+    return _session(await sessions.create((body or NewSession()).title), sessions)
+
+
+@router.get("/sessions")
+async def list_sessions(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> SessionList:
+    """The conversations, newest activity first."""
+    sessions, store = _services(request)
+    return SessionList(sessions=[_session(row, sessions) for row in await store.sessions(limit)])
+
+
+@router.get("/sessions/{id}")
+async def get_session(request: Request, id: str) -> Session:
+    """One conversation."""
+    return _session(await _found(request, id), _services(request)[0])
+
+
+@router.patch("/sessions/{id}")
+async def rename_session(request: Request, id: str, body: Title) -> Session:
+    """Give a conversation another title."""
+    await _found(request, id)
+    await _services(request)[1].rename(id, body.title)
+    return await get_session(request, id)
+
+
+@router.delete("/sessions/{id}", status_code=204)
+async def delete_session(request: Request, id: str) -> Response:
+    """Remove a conversation; a run in it is stopped."""
+    await _found(request, id)
+    await _services(request)[0].delete(id)
+    return Response(status_code=204)
+
+
+@router.post("/sessions/{id}/messages", status_code=202, response_model=Accepted)
+async def send_message(
+    request: Request, id: str, body: NewMessage, accept: Annotated[str, Header()] = "application/json"
+) -> Response:
+    """Send a message. With `Accept: text/event-stream` the answer is the run's events."""
+    await _found(request, id)
+    sessions, _ = _services(request)
+    try:
+        run_id, seq = await sessions.send(id, body.content)
+    except Busy:
+        raise problem(409, "the session has a turn running; wait for its end, or cancel it") from None
+    except Draining:
+        raise problem(503, "the server is shutting down", {"Retry-After": "5"}) from None
+    if sse.MEDIA_TYPE in accept:
+        frames = sse.stream(sessions.follow(id, seq - 1), until_run=run_id)
+        return StreamingResponse(frames, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
+    return JSONResponse({"runId": run_id, "seq": seq}, 202)
+
+
+@router.get("/sessions/{id}/events")
+async def get_events(
+    request: Request,
+    id: str,
+    after: Annotated[int, Query(ge=0)] = 0,
+    accept: Annotated[str, Header()] = "application/json",
+    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+) -> Response:
+    """The log of a conversation: as JSON, or as a stream that goes on live."""
+    await _found(request, id)
+    sessions, store = _services(request)
+    if sse.MEDIA_TYPE in accept:
+        start = last_event_id if last_event_id is not None else after
+        return StreamingResponse(sse.stream(sessions.follow(id, start)), media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
+    return JSONResponse({"events": await store.events(id, after)})
+
+
+@router.post("/sessions/{id}/cancel", status_code=202)
+async def cancel_run(request: Request, id: str) -> dict[str, str]:
+    """Stop the turn that runs."""
+    await _found(request, id)
+    if not _services(request)[0].cancel(id):
+        raise problem(409, "nothing runs in this session")
+    return {"status": "cancelling"}

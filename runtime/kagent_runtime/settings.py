@@ -1,0 +1,87 @@
+"""Settings from flags and `KAGENT_*` variables, read once at the start and frozen."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, cast
+
+ModelMode = Literal["real", "replay"]
+ClusterMode = Literal["in-cluster", "kubeconfig", "sample"]
+SERVICE_ACCOUNT_NAMESPACE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How this process runs. Times are in seconds."""
+
+    config_path: str
+    host: str
+    port: int
+    database_url: str
+    model_mode: ModelMode
+    model_base_url: str | None
+    cluster_mode: ClusterMode
+    kube_context: str | None
+    namespace: str
+    drain_seconds: float
+    log_level: str
+
+
+def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
+    """Flags win over variables. Exits with 2 and a usage line on a bad flag, as argparse does."""
+    options = _parser(environment).parse_args(arguments)
+    state_dir = environment.get("KAGENT_STATE_DIR", "/var/lib/kagent")
+    return Settings(
+        config_path=options.config,
+        host=options.host,
+        port=options.port,
+        database_url=options.database_url or f"sqlite+aiosqlite:///{state_dir}/sessions.db",
+        model_mode=cast(ModelMode, options.model),
+        model_base_url=options.model_base_url,
+        cluster_mode=cast(ClusterMode, options.cluster),
+        kube_context=options.kube_context,
+        namespace=environment.get("POD_NAMESPACE") or _own_namespace(),
+        drain_seconds=options.drain_seconds,
+        log_level=options.log_level,
+    )
+
+
+def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
+    in_cluster = "in-cluster" if "KUBERNETES_SERVICE_HOST" in environment else "kubeconfig"
+    parser = argparse.ArgumentParser(
+        prog="kagent-runtime", description="Serve an agent or team from its RuntimeConfig."
+    )
+
+    def option(name: str, default: str | None, **more: object) -> None:
+        variable = "KAGENT_" + name.lstrip("-").upper().replace("-", "_")
+        parser.add_argument(name, default=environment.get(variable, default), **more)  # type: ignore[arg-type]
+
+    option("--config", "/etc/kagent/runtime.json", metavar="FILE", help="the RuntimeConfig")
+    option("--host", "0.0.0.0", help="address to listen on")
+    option("--port", "8080", type=int, help="port to listen on; 0 picks a free one")
+    option("--database-url", None, metavar="URL", help="default: a SQLite file in KAGENT_STATE_DIR")
+    option("--model", "real", choices=["real", "replay"], help="replay: no model is called")
+    option("--model-base-url", None, metavar="URL", help="use this server for every model")
+    option("--cluster", in_cluster, choices=["in-cluster", "kubeconfig", "sample"], help="where Kubernetes tools read")
+    option("--kube-context", None, metavar="C", help="context of the kubeconfig")
+    option("--drain-seconds", "20", type=float, help="how long running turns may go on after SIGTERM")
+    option("--log-level", "info", choices=["debug", "info", "warning", "error"], help="what is logged")
+    return parser
+
+
+def _own_namespace() -> str:
+    try:
+        with open(SERVICE_ACCOUNT_NAMESPACE, encoding="utf-8") as file:
+            return file.read().strip()
+    except OSError:
+        return "default"
+
+
+def current_settings() -> Settings:
+    """Settings of this process, from its own command line."""
+    import sys
+
+    return read_settings(sys.argv[1:], os.environ)

@@ -1,0 +1,193 @@
+"""Sessions, runs and events in a database: SQLite by default, whatever SQLAlchemy speaks by URL.
+
+A session has one append-only event log; its sequence numbers feed history, the web page and SSE resume.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Column,
+    ForeignKey,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    delete,
+    event,
+    func,
+    insert,
+    select,
+    update,
+)
+from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+_metadata = MetaData()
+_sessions = Table(
+    "sessions",
+    _metadata,
+    Column("id", String(32), primary_key=True),
+    Column("title", String(200), nullable=False),
+    Column("created_at", String(32), nullable=False),
+    Column("updated_at", String(32), nullable=False, index=True),
+    Column("state", Text),
+    Column("state_config", String(64)),
+)
+_runs = Table(
+    "runs",
+    _metadata,
+    Column("id", String(32), primary_key=True),
+    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False, index=True),
+    Column("status", String(16), nullable=False, index=True),
+)
+_events = Table(
+    "events",
+    _metadata,
+    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
+    Column("seq", Integer, primary_key=True),
+    Column("data", Text, nullable=False),
+)
+
+Event = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRow:
+    """A session as stored. Times are RFC 3339, UTC."""
+
+    id: str
+    title: str
+    created_at: str
+    updated_at: str
+
+
+def now() -> str:
+    """The time as stored: RFC 3339 with milliseconds."""
+    return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class StoreError(Exception):
+    """The database cannot be opened. The text has no credentials of its URL."""
+
+
+class Store:
+    """The database. Every method is one transaction."""
+
+    def __init__(self, url: str) -> None:
+        self._engine: AsyncEngine = create_async_engine(url)
+        if url.startswith("sqlite"):
+            event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
+
+    async def open(self) -> None:
+        """Create what is missing. Raises StoreError."""
+        try:
+            async with self._engine.begin() as connection:
+                await connection.run_sync(_metadata.create_all)
+        except (SQLAlchemyError, OSError) as error:
+            cause = getattr(error, "orig", None) or error
+            raise StoreError(f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}") from None
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()
+
+    async def create_session(self, id: str, title: str) -> SessionRow:
+        """A new, empty session."""
+        row = SessionRow(id, title, now(), now())
+        values = {"id": id, "title": title, "created_at": row.created_at, "updated_at": row.updated_at}
+        async with self._engine.begin() as connection:
+            await connection.execute(insert(_sessions).values(**values))
+        return row
+
+    async def sessions(self, limit: int) -> list[SessionRow]:
+        """The sessions with the newest activity."""
+        query = select(*_row_columns()).order_by(_sessions.c.updated_at.desc(), _sessions.c.id).limit(limit)
+        async with self._engine.connect() as connection:
+            return [SessionRow(*row) for row in await connection.execute(query)]
+
+    async def session(self, id: str) -> SessionRow | None:
+        """One session."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(select(*_row_columns()).where(_sessions.c.id == id))).first()
+        return SessionRow(*row) if row else None
+
+    async def rename(self, id: str, title: str) -> None:
+        """Give a session another title."""
+        async with self._engine.begin() as connection:
+            await connection.execute(update(_sessions).where(_sessions.c.id == id).values(title=title))
+
+    async def delete(self, id: str) -> None:
+        """Remove a session with everything in it."""
+        async with self._engine.begin() as connection:
+            for table in (_events, _runs):
+                await connection.execute(delete(table).where(table.c.session_id == id))
+            await connection.execute(delete(_sessions).where(_sessions.c.id == id))
+
+    async def state(self, id: str, config: str) -> dict[str, Any] | None:
+        """The state after the last good run, if the config is still the one it was made with."""
+        query = select(_sessions.c.state, _sessions.c.state_config).where(_sessions.c.id == id)
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(query)).first()
+        return json.loads(row[0]) if row and row[0] and row[1] == config else None
+
+    async def begin_run(self, session_id: str, run_id: str, events: Sequence[Event]) -> list[Event]:
+        """Record a run and its first events."""
+        async with self._engine.begin() as connection:
+            await connection.execute(insert(_runs).values(id=run_id, session_id=session_id, status="running"))
+            return await self._append(connection, session_id, events)
+
+    async def append(self, session_id: str, events: Sequence[Event]) -> list[Event]:
+        """Add events to the log; returns them with their sequence numbers."""
+        async with self._engine.begin() as connection:
+            return await self._append(connection, session_id, events)
+
+    async def end_run(
+        self, session_id: str, run_id: str, status: str, final: Event, state: Mapping[str, Any] | None, config: str
+    ) -> list[Event]:
+        """Record the end of a run, and with it the state if there is a new one."""
+        async with self._engine.begin() as connection:
+            await connection.execute(update(_runs).where(_runs.c.id == run_id).values(status=status))
+            if state is not None:
+                values = {"state": json.dumps(state), "state_config": config}
+                await connection.execute(update(_sessions).where(_sessions.c.id == session_id).values(**values))
+            return await self._append(connection, session_id, [final])
+
+    async def unfinished_runs(self) -> list[tuple[str, str]]:
+        """(session, run) of the runs that a process left when it died."""
+        query = select(_runs.c.session_id, _runs.c.id).where(_runs.c.status == "running").order_by(_runs.c.id)
+        async with self._engine.connect() as connection:
+            return [(row[0], row[1]) for row in await connection.execute(query)]
+
+    async def events(self, session_id: str, after: int) -> list[Event]:
+        """The log of a session after a sequence number."""
+        query = select(_events.c.data).where(_events.c.session_id == session_id, _events.c.seq > after)
+        async with self._engine.connect() as connection:
+            return [json.loads(row[0]) for row in await connection.execute(query.order_by(_events.c.seq))]
+
+    async def _append(self, connection: AsyncConnection, session_id: str, events: Sequence[Event]) -> list[Event]:
+        query = select(func.coalesce(func.max(_events.c.seq), 0)).where(_events.c.session_id == session_id)
+        last: int = (await connection.execute(query)).scalar_one()
+        numbered = [{"seq": last + number, **item} for number, item in enumerate(events, 1)]
+        rows = [{"session_id": session_id, "seq": item["seq"], "data": json.dumps(item)} for item in numbered]
+        await connection.execute(insert(_events), rows)
+        await connection.execute(update(_sessions).where(_sessions.c.id == session_id).values(updated_at=now()))
+        return numbered
+
+
+def _row_columns() -> tuple[Column[Any], ...]:
+    return (_sessions.c.id, _sessions.c.title, _sessions.c.created_at, _sessions.c.updated_at)
+
+
+def _configure_sqlite(connection: Any, _record: Any) -> None:
+    cursor = connection.cursor()
+    # FULL: a message is acknowledged only when it is on the disk.
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
