@@ -13,17 +13,18 @@ from kagent_render.targets.templating import render
 
 def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
     """A Role and its binding for each namespace; a ClusterRole for cluster-scoped or all-namespaces rules."""
-    by_namespace: dict[str, list[AccessRule]] = {}
+    by_namespace: dict[str | None, list[AccessRule]] = {}
     for rule in workload.access:
-        by_namespace.setdefault(rule.namespace, []).append(rule)
-    for namespace in sorted(by_namespace):
+        # A tool may name the workload's own namespace, or leave it out: one Role either way.
+        by_namespace.setdefault(rule.namespace or workload.namespace, []).append(rule)
+    for namespace in sorted(by_namespace, key=str):
         rules = role_rules(by_namespace[namespace])
         if namespace == "*":
             yield from _bound(workload, "ClusterRole", rules, _far_name(workload), None, "cluster")
-        elif namespace in ("", workload.namespace):
+        elif namespace == workload.namespace:
             yield from _bound(workload, "Role", rules, workload.name, workload.namespace, "")
         else:
-            yield from _bound(workload, "Role", rules, _far_name(workload), namespace, namespace)
+            yield from _bound(workload, "Role", rules, _far_name(workload), namespace, str(namespace))
 
 
 def _far_name(workload: Workload) -> str:

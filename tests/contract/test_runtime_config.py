@@ -1,0 +1,82 @@
+"""What the compiler emits is what the runtime accepts and the pinned AutoGen loads."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from autogen_agentchat.base import ChatAgent, Team
+
+from kagent_render.catalog.tools.kubernetes import OPERATIONS
+from kagent_runtime.components import kubernetes_operations
+from kagent_runtime.components.model_client import ModelClient
+from kagent_runtime.config import check_config
+from kagent_runtime.model import KubernetesTool
+from kagent_runtime.schema.generate import PATH, schema
+from tests.harness import CASES, EXAMPLES
+
+CONFIG_MAPS = sorted(
+    [*EXAMPLES.glob("*/rendered/**/configmap.yaml"), *CASES.glob("build/*/expected/**/configmap.yaml")]
+)
+
+
+def _config(path: Path) -> dict[str, Any]:
+    data = yaml.load(path.read_text(), yaml.CSafeLoader)["data"]
+    assert list(data) == ["runtime.json"]
+    config: dict[str, Any] = json.loads(data["runtime.json"])
+    return config
+
+
+@pytest.mark.parametrize("path", CONFIG_MAPS, ids=lambda path: "/".join(path.parts[-5:-1]))
+def test_autogen_loads_every_component_that_is_emitted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """kagent's own AutoGen output did not load for Selector, Swarm and Or; nobody had tried."""
+    config = _config(path)
+    jsonschema.Draft202012Validator(json.loads(PATH.read_text())).validate(config)
+    loaded = check_config(config, path.name)
+    for client in _components(config, "model"):
+        if client["config"]["api_key_env"]:
+            monkeypatch.setenv(client["config"]["api_key_env"], "sk-for-loading-only")
+        assert isinstance(ModelClient.load_component(client), ModelClient)
+    kind = Team if config["metadata"]["kind"] == "AgentTeam" else ChatAgent
+    instance = kind.load_component(loaded.component)
+    assert type(instance).__name__ == config["component"]["provider"].rpartition(".")[2]
+
+
+def _components(value: Any, component_type: str) -> list[dict[str, Any]]:
+    if isinstance(value, list):
+        return [found for item in value for found in _components(item, component_type)]
+    if not isinstance(value, dict):
+        return []
+    own = [value] if value.get("component_type") == component_type else []
+    return own + [found for item in value.values() for found in _components(item, component_type)]
+
+
+def test_the_cases_cover_every_component() -> None:
+    """A provider that no case emits has been loaded by nobody."""
+    emitted = {p for path in CONFIG_MAPS for p in _providers(_config(path))}
+    allowed = {p for p in json.dumps(schema()).split('"') if p.startswith(("autogen_", "kagent_runtime."))}
+    assert emitted == allowed
+
+
+def _providers(value: Any) -> list[str]:
+    if isinstance(value, list):
+        return [found for item in value for found in _providers(item)]
+    if not isinstance(value, dict):
+        return []
+    own = [value["provider"]] if "component_type" in value else []
+    return own + [found for item in value.values() for found in _providers(item)]
+
+
+def test_the_committed_schema_is_the_models() -> None:
+    """`python -m kagent_runtime.schema.generate` writes it."""
+    assert json.loads(PATH.read_text()) == schema()
+
+
+def test_both_sides_know_the_same_operations() -> None:
+    """The compiler declares the arguments; the runtime carries them out."""
+    assert set(OPERATIONS) == set(kubernetes_operations._OPERATIONS)
+    assert set(OPERATIONS) == set(KubernetesTool.model_json_schema()["properties"]["operation"]["enum"])
