@@ -17,9 +17,6 @@ _PLAIN = re.compile(
     r"[A-Za-z_/][A-Za-z0-9_./@+-]*(?::[A-Za-z0-9_./@+-]+)*(?: [A-Za-z0-9_./@+-]+(?::[A-Za-z0-9_./@+-]+)*)*\Z"
 )
 _RESERVED = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"))
-# Characters that JSON leaves raw and YAML parsers fold, drop or refuse.
-_ESCAPED = re.compile("[\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]")
-_NOT_LITERAL = re.compile("[\u0000-\u0009\u000b-\u001f\u007f-\u00a0\u2028\u2029\ufeff\ufffe\uffff]| \n| \\Z")
 _cache: dict[str, str] = {}
 
 
@@ -36,7 +33,10 @@ def scalar(value: str) -> str:
 
 def _quote(value: str) -> str:
     text = json.dumps(value, ensure_ascii=False)
-    return _ESCAPED.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    if text.isprintable():
+        return text
+    # What does not print, some parser folds, drops or refuses; and a reviewer does not see it.
+    return "".join(char if char.isprintable() else f"\\U{ord(char):08x}" for char in text)
 
 
 def _leaf(value: Any) -> str:
@@ -84,7 +84,9 @@ def _write_entry(head: str, value: Any, indent: str, out: list[str]) -> None:
 
 def _is_literal(value: str) -> bool:
     # A block that starts with a space needs an indentation indicator; one that ends in blank lines needs `|+`.
-    return value[0] not in " \n" and not value.endswith("\n\n") and _NOT_LITERAL.search(value) is None
+    if value[0] in " \n" or value.endswith((" ", "\n\n")) or " \n" in value:
+        return False
+    return value.replace("\n", "").isprintable()
 
 
 def emit(value: dict[str, Any]) -> str:

@@ -6,7 +6,16 @@ import json
 from typing import Any
 
 WIDTH = 110
-_encode = json.JSONEncoder(ensure_ascii=False).encode
+_encode_raw = json.JSONEncoder(ensure_ascii=False).encode
+_encode_ascii = json.JSONEncoder(ensure_ascii=True).encode
+
+
+def _encode(value: Any) -> str:
+    text = _encode_raw(value)
+    if text.isprintable():
+        return text
+    # A character that does not print would force the whole text out of its YAML block, and hides from a reviewer.
+    return "".join(char if char.isprintable() else _encode_ascii(char)[1:-1] for char in text)
 
 
 def pretty(value: Any, depth: int = 0) -> str:

@@ -63,7 +63,7 @@ class AutoGenEngine:
     def __init__(self, loaded: LoadedConfig, *, is_replay: bool) -> None:
         self._tree = _with_team_events(_replayed(loaded.component) if is_replay else loaded.component)
         self._is_team = loaded.config.metadata.kind == "AgentTeam"
-        self._handoffs = set(_handoff_names(self._tree))
+        self._handoffs = set(_handoff_names(loaded.component))
 
     async def start(self) -> None:
         """Load the tree once. Raises EngineError for a missing key or a component that does not load."""

@@ -1,0 +1,44 @@
+# Thin names for the commands the README explains; `make help` lists them.
+VENV   ?= .venv
+PYTHON := $(VENV)/bin/python
+BASE   ?=
+IMAGE  ?= kagent-runtime:dev
+
+.PHONY: help venv test lint e2e bench lock image
+.DEFAULT_GOAL := help
+
+help: ## list the targets
+	@sed -n 's/^\([a-z0-9]*\):[^#]*## /\1\t/p' $(MAKEFILE_LIST)
+
+venv: $(PYTHON) ## make the virtual environment with everything in it
+
+$(PYTHON): pyproject.toml
+	python3 -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --editable '.[runtime,dev]'
+	@touch $@
+
+test: venv ## run the tests that need no container
+	$(PYTHON) -m pytest
+
+lint: venv ## check style, types and the layering of imports
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/shellcheck .ci/run runtime/bootstrap_venv.sh
+	$(VENV)/bin/hadolint runtime/Dockerfile
+
+e2e: venv ## run the rendered manifests as containers (root, podman, buildah, runc, debootstrap)
+	REQUIRE_CONTAINERS=1 $(PYTHON) -m pytest tests/e2e
+
+bench: venv ## run the benchmarks
+	$(PYTHON) -m tests.benchmarks.bench_compiler
+
+lock: venv ## resolve the runtime extra again into runtime/requirements.lock
+	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["runtime"], sep="\n")' \
+		| $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+			--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
+			--output-file runtime/requirements.lock -
+
+image: ## build the runtime image with podman
+	podman build $(if $(BASE),--build-arg BASE=$(BASE)) --tag $(IMAGE) runtime
