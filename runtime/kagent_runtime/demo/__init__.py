@@ -1,0 +1,1 @@
+"""Demo mode: replayed models and a small recorded cluster; it needs neither an LLM nor Kubernetes."""
