@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,17 +21,10 @@ class Resource:
     short_names: tuple[str, ...] = ()
     namespaced: bool = True
 
-    def as_config(self) -> dict[str, Any]:
-        """The form the runtime reads."""
-        return {
-            "group": self.group,
-            "version": self.version,
-            "resource": self.resource,
-            "kind": self.kind,
-            "singular": self.singular,
-            "short_names": list(self.short_names),
-            "namespaced": self.namespaced,
-        }
+    @property
+    def full_name(self) -> str:
+        """`resource.version.group`, the form in which kubectl takes any resource."""
+        return f"{self.resource}.{self.version}.{self.group}".rstrip(".")
 
 
 def _row(api: str, resource: str, kind: str, short: str = "", namespaced: bool = True) -> Resource:

@@ -70,26 +70,18 @@ class ModelComponent(Component):
     config: ModelClientConfig
 
 
-class Resource(Strict):
-    """A Kubernetes resource that a tool may read."""
-
-    group: str
-    version: str
-    resource: str
-    kind: str
-    singular: str
-    short_names: list[str]
-    namespaced: bool
+ResourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*\.v[0-9][a-z0-9]*(\.[a-z0-9][-a-z0-9.]*)?$")]
 
 
 class KubernetesTool(Strict):
-    """One tool: an operation on the resources and namespaces that RBAC grants."""
+    """One tool: an operation on the resources (`resource.version.group`) and namespaces that RBAC grants."""
 
     name: str = Field(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")
     operation: Literal["get", "describe", "logs"]
     description: str
     parameters: dict[str, Any]
-    resources: list[Resource]
+    resources: list[ResourceName]
+    cluster_resources: list[ResourceName] = []
     namespaces: list[str]
 
 

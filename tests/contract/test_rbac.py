@@ -12,13 +12,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kagent_render.catalog.kubernetes_resources import RESOURCES, Resource
 from kagent_render.compiler import compile_paths
 from kagent_render.lower import Workload
 from kagent_runtime.components import cluster
 from kagent_runtime.components.kubernetes_operations import ArgumentError, run
+from kagent_runtime.components.resources import find, granted
 from kagent_runtime.model import KubernetesTool
 from tests.edge.kubernetes_api import KubernetesApi
 
+KINDS = {item.resource: item.kind for item in RESOURCES}
 SPECS = """
 apiVersion: kagent.dev/v1alpha1
 kind: ModelConfig
@@ -90,7 +93,7 @@ def _calls(tool: KubernetesTool) -> Iterator[dict[str, str]]:
         if tool.operation == "logs":
             yield {"pod": "p", "namespace": "any" if namespace == "*" else namespace}
             continue
-        for resource in tool.resources:
+        for resource in granted(tool):
             yield {"resource": resource.resource, "name": "x", "namespace": namespace}
             if tool.operation == "get":
                 yield {"resource": resource.resource, "namespace": namespace}
@@ -114,11 +117,13 @@ def _requested(workload: Workload) -> set[Access]:
 
 
 def _answer_everything(api: KubernetesApi, tool: KubernetesTool, arguments: dict[str, str]) -> None:
-    chosen = next((r for r in tool.resources if r.resource == arguments.get("resource")), None)
+    chosen = next((r for r in granted(tool) if r.resource == arguments.get("resource")), None)
     if chosen:  # so that `describe` gets as far as its second request
         version = f"{chosen.group}/{chosen.version}" if chosen.group else chosen.version
         metadata = {"name": "x", "namespace": arguments["namespace"]} if chosen.namespaced else {"name": "x"}
-        api._objects = [{"apiVersion": version, "kind": chosen.kind or "Application", "metadata": metadata}]
+        api._objects = [
+            {"apiVersion": version, "kind": KINDS.get(chosen.resource, "Application"), "metadata": metadata}
+        ]
     with contextlib.suppress(NotFound):
         try:
             run(tool, arguments, 5)
@@ -181,3 +186,16 @@ def test_a_call_outside_the_grant_sends_nothing(tmp_path: Path, arguments: dict[
         with pytest.raises(ArgumentError, match=message.replace("`", ".").replace("(", ".")):
             run(tool, arguments, 5)
         assert api.requests == []
+
+
+@pytest.mark.parametrize("resource", RESOURCES, ids=lambda item: item.full_name)
+def test_a_model_may_use_every_name_that_kubectl_users_know(resource: Resource) -> None:
+    """Plural, singular, kind, short names and resource.group all lead to the resource, and to no other."""
+    tool = {"name": "t", "operation": "get", "description": "d", "parameters": {}, "namespaces": []}
+    names = [item.full_name for item in RESOURCES]
+    everything = KubernetesTool.model_validate(tool | {"resources": names})
+    known = [resource.resource, resource.singular, resource.kind, resource.kind.upper(), *resource.short_names]
+    for name in [*known, f"{resource.resource}.{resource.group}".rstrip(".")]:
+        found = find(everything, name)
+        assert found is not None
+        assert (found.resource, found.version, found.group) == (resource.resource, resource.version, resource.group)

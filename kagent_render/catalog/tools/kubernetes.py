@@ -172,9 +172,11 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
         "operation": name,
         "description": tool.description or operation.summary,
         "parameters": _schema(tool.parameters, operation),
-        "resources": [item.as_config() for item in granted],
+        "resources": [item.full_name for item in granted if item.namespaced],
         "namespaces": namespaces,
     }
+    if cluster := [item.full_name for item in granted if not item.namespaced]:
+        config["cluster_resources"] = cluster
     access = frozenset(_access(name, operation, granted, namespaces or [""]))
     return LoweredTool(tool.name, NAME, config, access, needs_kubernetes_api=True)
 

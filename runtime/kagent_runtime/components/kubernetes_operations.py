@@ -13,7 +13,8 @@ from typing import Any
 import yaml
 
 from kagent_runtime.components.cluster import CONNECTION, request
-from kagent_runtime.model import KubernetesTool, Resource
+from kagent_runtime.components.resources import Resource, find, granted
+from kagent_runtime.model import KubernetesTool
 
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 _JSON = "application/json"
@@ -64,7 +65,7 @@ def _describe(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str
     name = _name(arguments["name"]) or ""
     path, namespace = _path(tool, resource, arguments)
     found = json.loads(request(f"{path}/{name}", {}, _JSON, timeout))
-    selector = f"involvedObject.name={name},involvedObject.kind={found.get('kind', resource.kind)}"
+    selector = f"involvedObject.name={name},involvedObject.kind={found.get('kind', '')}"
     scope = f"/namespaces/{namespace}" if resource.namespaced and namespace else ""
     events = json.loads(request(f"/api/v1{scope}/events", {"fieldSelector": selector}, _JSON, timeout))
     return f"{_to_yaml(found)}\nEvents:\n{_events(events.get('items', []))}"
@@ -92,32 +93,30 @@ _OPERATIONS: dict[str, Callable[[KubernetesTool, Arguments, float], str]] = {
 
 
 def _resource(tool: KubernetesTool, arguments: Arguments) -> Resource:
-    wanted = str(arguments["resource"]).strip().lower()
-    for item in tool.resources:
-        full = f"{item.resource}.{item.group}"
-        if wanted in (item.resource, item.singular, item.kind.lower(), *item.short_names, full):
-            return item
-    granted = ", ".join(item.resource for item in tool.resources)
-    raise ArgumentError(f"`{wanted}` is not granted; {tool.name} may read: {granted}")
+    wanted = str(arguments["resource"])
+    found = find(tool, wanted)
+    if found is None:
+        names = ", ".join(item.resource for item in granted(tool))
+        raise ArgumentError(f"`{wanted[:60]}` is not granted; {tool.name} may read: {names}")
+    return found
 
 
 def _namespace(tool: KubernetesTool, arguments: Arguments) -> str:
-    granted = tool.namespaces or [CONNECTION.namespace]
-    default = granted[0] if granted != ["*"] else CONNECTION.namespace
+    allowed = tool.namespaces or [CONNECTION.namespace]
+    default = allowed[0] if allowed != ["*"] else CONNECTION.namespace
     wanted = str(arguments.get("namespace") or default)
-    if granted != ["*"] and wanted not in granted:
-        raise ArgumentError(f"namespace `{wanted}` is not granted; {tool.name} may read: {', '.join(granted)}")
+    if allowed != ["*"] and wanted not in allowed:
+        raise ArgumentError(f"namespace `{wanted}` is not granted; {tool.name} may read: {', '.join(allowed)}")
     return wanted if wanted == "*" else _name(wanted) or wanted
 
 
 def _path(tool: KubernetesTool, resource: Resource, arguments: Arguments) -> tuple[str, str]:
-    prefix = f"/apis/{resource.group}/{resource.version}" if resource.group else f"/api/{resource.version}"
     if not resource.namespaced:
-        return f"{prefix}/{resource.resource}", ""
+        return f"{resource.path}/{resource.resource}", ""
     namespace = _namespace(tool, arguments)
     if namespace == "*":
-        return f"{prefix}/{resource.resource}", "*"
-    return f"{prefix}/namespaces/{namespace}/{resource.resource}", namespace
+        return f"{resource.path}/{resource.resource}", "*"
+    return f"{resource.path}/namespaces/{namespace}/{resource.resource}", namespace
 
 
 def _name(value: Any) -> str | None:

@@ -13,7 +13,7 @@ _STRENGTHS = tuple(
     re.compile(pattern, re.IGNORECASE)
     for pattern in (
         r"\b(FATAL|PANIC|OOMKilled|ErrImagePull)\b",
-        r"\b(no such host|denied|could not|timed out|not found|ImagePullBackOff|CrashLoopBackOff|restart ?count: *[1-9])",
+        r"\b(no such host|denied|could not|timed out|not found|(ImagePull|CrashLoop)BackOff|restart ?count: *[1-9])",
         r"\b(refused|Unhealthy|FailedMount|FailedScheduling|Evicted|(?<!reason: )ERROR)\b",
         r"\b(back-?off|failed|pending|exit ?code: *[1-9])",
     )

@@ -108,7 +108,7 @@ def _tool(tool: dict[str, Any]) -> ToolFacts:
         operation=tool.get("operation"),
         description=tool.get("description") or "",
         parameters=tool.get("parameters") or {},
-        resources=[resource["resource"] for resource in tool.get("resources") or []],
+        resources=[name.split(".")[0] for name in tool.get("resources") or []],
     )
 
 
