@@ -9,7 +9,14 @@ from kagent_render.checks import check
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.lower import Workload, lower
 from kagent_render.resolve import link
-from kagent_render.source import SourceFile, discover, read_documents
+from kagent_render.source import (
+    Document,
+    SourceFile,
+    apply_overlays,
+    discover,
+    discover_environment,
+    read_documents,
+)
 from kagent_render.specs.decode import decode
 from kagent_render.specs.secrets import check_secrets
 from kagent_render.targets import render
@@ -26,18 +33,26 @@ class Compilation:
     diagnostics: Diagnostics
 
 
-def compile_paths(paths: Sequence[str], namespace: str | None = None) -> Compilation:
-    """Compile the specs under `paths`. `namespace` is for documents without one."""
+def compile_paths(paths: Sequence[str], namespace: str | None = None, environment: str | None = None) -> Compilation:
+    """Compile the specs under `paths`, with the overlays of an environment if one is named.
+
+    `namespace` is for documents without one.
+    """
     diagnostics = Diagnostics()
     files = discover(paths, diagnostics)
-    return compile_files(files, namespace, diagnostics)
+    overlays = discover_environment(paths, environment, diagnostics) if environment is not None else []
+    return compile_files(files, overlays, namespace, diagnostics)
 
 
-def compile_files(files: Sequence[SourceFile], namespace: str | None, diagnostics: Diagnostics) -> Compilation:
+def compile_files(
+    files: Sequence[SourceFile], overlays: Sequence[SourceFile], namespace: str | None, diagnostics: Diagnostics
+) -> Compilation:
     """Compile sources that were read already."""
-    documents = [document for file in files for document in read_documents(file, diagnostics)]
+    documents = _read(files, diagnostics)
     check_secrets(documents, diagnostics)
-    specs = decode(documents, diagnostics)
+    changes = _read(overlays, diagnostics)
+    check_secrets(changes, diagnostics)
+    specs = decode(apply_overlays(documents, changes, diagnostics), diagnostics)
     if not specs and not diagnostics.has_errors:
         diagnostics.add("KR009", "no specs of kagent.dev/v1alpha1 in the paths given", None)
     graph = link(specs, diagnostics)
@@ -47,7 +62,11 @@ def compile_files(files: Sequence[SourceFile], namespace: str | None, diagnostic
     check(objects, diagnostics)
     if diagnostics.has_errors:
         objects = []
-    return Compilation(tuple(files), tuple(workloads), tuple(objects), diagnostics)
+    return Compilation((*files, *overlays), tuple(workloads), tuple(objects), diagnostics)
+
+
+def _read(files: Sequence[SourceFile], diagnostics: Diagnostics) -> list[Document]:
+    return [document for file in files for document in read_documents(file, diagnostics)]
 
 
 def _warn_of_pod_local_sessions(workloads: Sequence[Workload], diagnostics: Diagnostics) -> None:

@@ -20,11 +20,17 @@ _ELSEWHERE = {"KR401", "KR502", "KR503", "KR504", "KR601", "KR602", "KR900"}
 
 def _marked(folder: Path) -> set[tuple[int, str]]:
     found = set()
-    for path in folder.glob("*.yaml"):
+    for path in folder.rglob("*.yaml"):
         for number, line in enumerate(path.read_bytes().decode("utf-8", "replace").splitlines(), 1):
             if match := _MARKER.search(line):
                 found |= {(number, code) for code in match[1].split()}
     return found
+
+
+def _environment(folder: Path) -> str | None:
+    """A case about environments says in a file which one to build."""
+    file = folder / "environment.txt"
+    return file.read_text().strip() if file.exists() else None
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -32,14 +38,16 @@ def test_the_report_is_exactly_as_expected(name: str, update_golden: bool) -> No
     """Exit code, stdout and stderr of `check`, and no output of `build`."""
     folder = FOLDER / name
     paths = (folder / "input").relative_to(ROOT).as_posix()
-    checked = kagent_render("check", paths, "--format", "full")
+    environment = _environment(folder)
+    flags = ["--env", environment] if environment else []
+    checked = kagent_render("check", paths, "--format", "full", *flags)
     shown = f"exit {checked.code}\n{checked.stdout}{checked.stderr}".replace(f"{paths}/", "")
     if update_golden:
         (folder / "expected.txt").write_text(shown, encoding="utf-8")
     assert shown == (folder / "expected.txt").read_text(encoding="utf-8")
     assert "Traceback" not in shown
     if checked.code:
-        built = kagent_render("build", paths)
+        built = kagent_render("build", paths, *flags)
         assert (built.code, built.stdout) == (1, "")
 
 
@@ -48,7 +56,7 @@ def test_every_marked_line_is_reported_and_no_other(name: str) -> None:
     """The markers are the claim of whoever wrote the case; the report must agree with all of them."""
     folder = FOLDER / name / "input"
     marked = _marked(folder)
-    found = compile_paths([str(folder)]).diagnostics.in_order()
+    found = compile_paths([str(folder)], environment=_environment(folder.parent)).diagnostics.in_order()
     if not marked:
         assert [item.code for item in found] == [name[:5]], "a case without markers is for a single diagnostic"
     else:

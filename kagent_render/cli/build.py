@@ -11,9 +11,16 @@ from kagent_render.compiler import Compilation, compile_paths
 from kagent_render.emit import emit_all
 
 
-def run(paths: Sequence[str], namespace: str | None, output: str | None, check: bool, format_: str | None) -> int:
+def run(
+    paths: Sequence[str],
+    namespace: str | None,
+    environment: str | None,
+    output: str | None,
+    check: bool,
+    format_: str | None,
+) -> int:
     """Compile and print or write. Exit 1 on errors, or when `check` finds the folder out of date."""
-    compilation = compile_paths(paths, namespace)
+    compilation = compile_paths(paths, namespace, environment)
     if not compilation.diagnostics.has_errors and output is not None:
         return _to_folder(compilation, Path(output), check, format_)
     report(compilation, sys.stderr, format_)

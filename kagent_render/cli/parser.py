@@ -8,6 +8,7 @@ from kagent_render import __version__
 
 _FORMATS = click.Choice(["concise", "full", "json", "github"])
 _paths = click.argument("paths", nargs=-1, type=click.Path())
+_environment = click.option("--env", "-e", "environment", metavar="E", help="Merge the overlays of environments/E.")
 _namespace = click.option("--namespace", "-n", metavar="N", help="Namespace for documents without one.")
 
 
@@ -20,27 +21,36 @@ def cli() -> None:
 @cli.command()
 @_paths
 @_namespace
+@_environment
 @click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Write one folder a workload instead of stdout.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when DIR is not up to date. Needs -o.")
 @click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stderr.")
-def build(paths: tuple[str, ...], namespace: str | None, output: str | None, check: bool, format_: str | None) -> int:
+def build(
+    paths: tuple[str, ...],
+    namespace: str | None,
+    environment: str | None,
+    output: str | None,
+    check: bool,
+    format_: str | None,
+) -> int:
     """Compile specs to manifests, on stdout or into a folder."""
     from kagent_render.cli import build as command
 
     if check and output is None:
         raise click.UsageError("--check needs --output DIR")
-    return command.run(paths or (".",), namespace, output, check, format_)
+    return command.run(paths or (".",), namespace, environment, output, check, format_)
 
 
 @cli.command()
 @_paths
 @_namespace
+@_environment
 @click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stdout.")
-def check(paths: tuple[str, ...], namespace: str | None, format_: str | None) -> int:
+def check(paths: tuple[str, ...], namespace: str | None, environment: str | None, format_: str | None) -> int:
     """Report every defect of the specs; write nothing."""
     from kagent_render.cli import check as command
 
-    return command.run(paths or (".",), namespace, format_)
+    return command.run(paths or (".",), namespace, environment, format_)
 
 
 @cli.command()

@@ -75,6 +75,12 @@ _CODES = (
         "No document of `kagent.dev/v1alpha1` was found in the paths given, so there is "
         "nothing to compile. An empty output would make a GitOps controller delete everything.",
     ),
+    Code(
+        "KR010",
+        "unknown-environment",
+        "`--env NAME` selects the folder `environments/NAME` beside the specs, and there is none of that name.\n\n"
+        "    agents/specs/…\n    agents/environments/prod/model.yaml      # --env prod",
+    ),
     # KR1xx the shape of a spec
     Code(
         "KR100",
@@ -150,6 +156,13 @@ _CODES = (
         "KR205",
         "workload-name-clash",
         "An Agent and an AgentTeam of one name would write the same Kubernetes objects.",
+    ),
+    Code(
+        "KR206",
+        "unmatched-overlay",
+        "A document of an environment changes the document of the base that has its kind and name; there is none, or "
+        "there are several. A misspelt name would change nothing, unnoticed.\n\n"
+        "    # environments/prod/model.yaml\n    kind: ModelConfig\n    metadata: {name: gtp4}",
     ),
     # KR3xx what AutoGen or the runtime cannot do
     Code(

@@ -1,6 +1,15 @@
 """Paths to files to documents, each value with its line and column."""
 
-from kagent_render.source.discover import SourceFile, discover
+from kagent_render.source.discover import SourceFile, discover, discover_environment
 from kagent_render.source.document import Document, Node, read_documents
+from kagent_render.source.overlay import apply_overlays
 
-__all__ = ["Document", "Node", "SourceFile", "discover", "read_documents"]
+__all__ = [
+    "Document",
+    "Node",
+    "SourceFile",
+    "apply_overlays",
+    "discover",
+    "discover_environment",
+    "read_documents",
+]

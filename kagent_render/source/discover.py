@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from kagent_render.diagnostics import Diagnostics, Span
+from kagent_render.diagnostics import Diagnostics, Span, did_you_mean
 
 MAX_FILE_BYTES = 1 << 20
 MAX_FILES = 2_000
@@ -27,6 +27,23 @@ class SourceFile:
     path: str
     text: str
     explicit: bool = False
+
+
+def discover_environment(paths: Sequence[str], name: str, diagnostics: Diagnostics) -> list[SourceFile]:
+    """Read `environments/<name>/` of every folder in `paths` that has one. None has: a KR010 with those there are."""
+    known: set[str] = set()
+    chosen = []
+    for given in paths:
+        folder = Path(given, "environments")
+        if folder.is_dir():
+            known |= {entry.name for entry in folder.iterdir() if entry.is_dir()}
+            if name in known and "/" not in name and (folder / name).is_dir():
+                chosen.append((folder / name).as_posix())
+    if not chosen:
+        help = did_you_mean(name, known) or (f"there are: {', '.join(sorted(known))}" if known else None)
+        diagnostics.add("KR010", f"the environment `{name}` is not defined", None, help=help)
+        return []
+    return discover(chosen, diagnostics)
 
 
 def discover(paths: Sequence[str], diagnostics: Diagnostics) -> list[SourceFile]:

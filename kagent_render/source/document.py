@@ -34,9 +34,10 @@ _HIDDEN = re.compile(
 class Node:
     """The place of one value (0-based) and of what it holds: `children` by key or index."""
 
-    __slots__ = ("children", "column", "end_column", "keys", "line")
+    __slots__ = ("children", "column", "end_column", "keys", "line", "path")
 
-    def __init__(self, line: int, column: int, end_column: int, *, is_leaf: bool = True) -> None:
+    def __init__(self, path: str, line: int, column: int, end_column: int, *, is_leaf: bool = True) -> None:
+        self.path = path  # a merged document has values of several files
         self.line = line
         self.column = column
         self.end_column = end_column
@@ -75,7 +76,7 @@ class Document:
         return node, rest
 
     def _span(self, node: Node) -> Span:
-        return Span(self.file.path, node.line + 1, node.column + 1, node.end_column + 1)
+        return Span(node.path, node.line + 1, node.column + 1, node.end_column + 1)
 
 
 class _Refused(Exception):
@@ -143,7 +144,7 @@ class _Builder:
         if isinstance(event, yaml.ScalarEvent):
             return self._scalar(event)
         start = event.start_mark
-        node = Node(start.line, start.column, start.column + 1, is_leaf=False)
+        node = Node(self._file.path, start.line, start.column, start.column + 1, is_leaf=False)
         if isinstance(event, yaml.SequenceStartEvent):
             return self._sequence(node, depth), node
         return self._mapping(node, depth), node
@@ -175,7 +176,7 @@ class _Builder:
     def _scalar(self, event: Any) -> tuple[Any, Node]:
         start, end = event.start_mark, event.end_mark
         end_column = end.column if end.line == start.line else start.column + 1
-        node = Node(start.line, start.column, end_column)
+        node = Node(self._file.path, start.line, start.column, end_column)
         if not event.implicit[0] or event.style not in (None, ""):
             return event.value, node
         if is_ambiguous(event.value):

@@ -57,7 +57,27 @@ spec:
   description: d
   kubernetes: {operation: logs, namespaces: ["*"]}
 """
-TOOLS = ["kubectl-get", "kubectl-describe", "kubectl-logs", "read-some", "describe-some", "logs-everywhere"]
+NODES = """
+---
+apiVersion: kagent.dev/v1alpha1
+kind: Tool
+metadata: {name: describe-nodes}
+spec:
+  type: kubernetes
+  description: d
+  kubernetes: {operation: describe, resources: [nodes]}
+"""
+SPECS += NODES + NODES.replace("-nodes", "-all").replace("[nodes]", '[nodes, pods], namespaces: ["*"]')
+TOOLS = [
+    "describe-nodes",
+    "describe-all",
+    "kubectl-get",
+    "kubectl-describe",
+    "kubectl-logs",
+    "read-some",
+    "describe-some",
+    "logs-everywhere",
+]
 
 
 class NotFound(Exception):
@@ -153,7 +173,7 @@ def test_mixes_of_tools_add_up(tmp_path: Path, names: list[str]) -> None:
 
 def test_no_role_has_a_wildcard_and_none_reads_secrets_unasked(tmp_path: Path) -> None:
     """Least privilege, by default."""
-    for names in (TOOLS[:3], TOOLS):
+    for names in (["kubectl-get", "kubectl-describe", "kubectl-logs"], TOOLS):
         _, roles = _workload(tmp_path, names)
         granted = _granted(roles)
         assert not [access for access in granted if "*" in access[1:]]

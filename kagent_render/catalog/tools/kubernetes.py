@@ -215,7 +215,8 @@ def _access(
         for namespace in scopes:
             for verb in operation.verbs:
                 yield AccessRule(namespace, item.group, path, verb)
-    if name == "describe":  # the events of the described object
+    # The events of a described object are in its namespace; those of an object without one, anywhere.
+    if name == "describe" and (namespaces == [ALL_NAMESPACES] or any(item.namespaced for item in granted)):
         for namespace in namespaces:
             yield AccessRule(namespace, "", "events", "list")
 
