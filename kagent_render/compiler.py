@@ -71,9 +71,7 @@ def _read(files: Sequence[SourceFile], diagnostics: Diagnostics) -> list[Documen
 
 def _warn_of_pod_local_sessions(workloads: Sequence[Workload], diagnostics: Diagnostics) -> None:
     for workload in workloads:
-        scaling = workload.platform.scaling
-        most = scaling.max_replicas if scaling else workload.replicas
-        if most > 1:
-            message = f"`{workload.name}` may have {most} replicas, each with its own conversations"
+        if workload.most_replicas > 1:
+            message = f"`{workload.name}` may have {workload.most_replicas} replicas, each with its own conversations"
             help = "keep one replica until conversations are kept in a database"
             diagnostics.add("KR313", message, workload.origin, help=help)

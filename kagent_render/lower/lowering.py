@@ -13,6 +13,7 @@ from kagent_render.lower.names import autogen_id
 from kagent_render.lower.team import agents_of, check_team, lower_team, models_of, team_description
 from kagent_render.lower.workload import Workload
 from kagent_render.resolve import AgentNode, Graph, ModelNode, TeamNode
+from kagent_render.specs.base import Placement
 
 RUNTIME_CONFIG_VERSION = "runtime.kagent.dev/v1"
 
@@ -95,8 +96,17 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
         endpoints=tuple(sorted(endpoints.union(*(tool.endpoints for tool in tools)))),
         replicas=override.replicas if override.replicas is not None else defaults.replicas,
         resources=override.resources or defaults.resources,
+        placement=_placement(defaults, override),
         platform=graph.platform,
     )
+
+
+def _placement(defaults: Placement, override: Placement) -> Placement:
+    """Field by field: what the workload sets, else the Platform's."""
+    chosen = {name: getattr(override, name) for name in Placement.model_fields}
+    fallback = {name: getattr(defaults, name) for name in Placement.model_fields}
+    merged = {name: value if value is not None else fallback[name] for name, value in chosen.items()}
+    return Placement.model_construct(**merged)
 
 
 def _runtime_config(node: AgentNode | TeamNode, agents: list[AgentNode], namespace: str | None) -> dict[str, Any]:

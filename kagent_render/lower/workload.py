@@ -7,7 +7,7 @@ from typing import Any
 
 from kagent_render.catalog.base import AccessRule, Endpoint
 from kagent_render.diagnostics import Span
-from kagent_render.specs.base import Resources
+from kagent_render.specs.base import Placement, Resources
 from kagent_render.specs.platform import PlatformSpec
 
 
@@ -38,7 +38,13 @@ class Workload:
     endpoints: tuple[Endpoint, ...]
     replicas: int
     resources: Resources
+    placement: Placement
     platform: PlatformSpec
+
+    @property
+    def most_replicas(self) -> int:
+        """How many pods there may be at once."""
+        return self.platform.scaling.max_replicas if self.platform.scaling else self.replicas
 
     @property
     def directory(self) -> str:

@@ -7,8 +7,8 @@ from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
 from kagent_render import __version__
-from kagent_render.catalog.fields import Namespace, SpecModel, Text
-from kagent_render.specs.base import Metadata, ResourceAmounts, Resources
+from kagent_render.catalog.fields import Namespace, ObjectName, ServiceName, SpecModel, Text
+from kagent_render.specs.base import Metadata, Placement, ResourceAmounts, Resources
 
 DEFAULT_IMAGE = f"ghcr.io/kagent-render/runtime:{__version__}"
 
@@ -30,7 +30,7 @@ def _default_resources() -> Resources:
     return Resources(requests=requests, limits=ResourceAmounts(cpu="1", memory="512Mi"))
 
 
-class WorkloadDefaults(SpecModel):
+class WorkloadDefaults(Placement):
     """Defaults of every workload."""
 
     replicas: int = Field(default=1, ge=0, le=1000)
@@ -95,6 +95,39 @@ class NetworkPolicySettings(SpecModel):
     api_server: ApiServer = Field(default_factory=ApiServer)
 
 
+class Gateway(SpecModel):
+    """The Gateway that routes attach to. It must allow routes from the namespaces of the agents."""
+
+    name: ObjectName
+    namespace: Namespace | None = Field(default=None, description="Default: the workload's own.")
+    section_name: ServiceName | None = Field(default=None, description="Listener; needed when it has several.")
+
+
+class Ingress(SpecModel):
+    """Reach every workload from outside by a Gateway API HTTPRoute, as `<name>.<domain>`."""
+
+    gateway: Gateway
+    domain: ObjectName
+    timeout_seconds: int = Field(default=300, ge=0, le=86_400, description="One request, streams included; 0: none.")
+
+
+class SecretStore(SpecModel):
+    """An External Secrets store."""
+
+    name: ObjectName
+    kind: Literal["SecretStore", "ClusterSecretStore"] = "ClusterSecretStore"
+
+
+class Secrets(SpecModel):
+    """Fetch every Secret that the specs name with External Secrets: one ExternalSecret each."""
+
+    store: SecretStore
+    key_prefix: str = Field(default="", description="Put before the Secret's name to form the store's key.")
+    refresh_interval: Annotated[str, Field(pattern=r"^([0-9]+h[0-9]+m[0-9]+s)$")] = Field(
+        default="1h0m0s", description="In Go's canonical form, so that no controller rewrites it."
+    )
+
+
 class PlatformSpec(SpecModel):
     """What the platform team decides."""
 
@@ -102,6 +135,8 @@ class PlatformSpec(SpecModel):
     namespace: Namespace | None = Field(default=None, description="For documents without one.")
     workload: WorkloadDefaults = Field(default_factory=WorkloadDefaults)
     scaling: Scaling | None = None
+    ingress: Ingress | None = None
+    secrets: Secrets | None = None
     network_policy: NetworkPolicySettings = Field(default_factory=NetworkPolicySettings)
 
 

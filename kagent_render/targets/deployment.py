@@ -41,8 +41,9 @@ def _deployment(workload: Workload, config: str) -> dict[str, Any]:
         # An autoscaler owns the number of replicas; a number here would fight it at every sync.
         "replicas": None if workload.platform.scaling else workload.replicas,
         "selector": selector_labels(workload),
-        "pod_labels": labels(workload),
-        "config_checksum": hashlib.sha256(config.encode()).hexdigest(),
+        "pod_labels": _pod_labels(workload),
+        "pod_annotations": _pod_annotations(workload, config),
+        "placement": _placement(workload),
         "image": workload.platform.image,
         "port": PORT,
         "user_id": USER_ID,
@@ -50,6 +51,42 @@ def _deployment(workload: Workload, config: str) -> dict[str, Any]:
         "secrets": workload.secrets,
         "resources": _resources(workload.resources),
         "needs_kubernetes_api": workload.needs_kubernetes_api,
+    }
+
+
+def _pod_labels(workload: Workload) -> dict[str, str]:
+    merged = (workload.placement.pod_labels or {}) | labels(workload)
+    return {key: merged[key] for key in sorted(merged)}
+
+
+def _pod_annotations(workload: Workload, config: str) -> dict[str, str]:
+    # A changed config rolls the pods; a name with the hash in it would be pruned before they have ended.
+    checksum = hashlib.sha256(config.encode()).hexdigest()
+    merged = (workload.placement.pod_annotations or {}) | {"checksum/config": checksum}
+    return {key: merged[key] for key in sorted(merged)}
+
+
+def _placement(workload: Workload) -> dict[str, Any]:
+    """Fields of the pod spec; None where nothing is asked for."""
+    placement = workload.placement
+    tolerations = [item.model_dump(exclude_none=True) for item in placement.tolerations or ()]
+    secrets = [{"name": name} for name in placement.image_pull_secrets or ()]
+    spread = [_spread(workload, key) for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")]
+    return {
+        "node_selector": placement.node_selector or None,
+        "tolerations": tolerations or None,
+        "priority_class": placement.priority_class_name,
+        "pull_secrets": secrets or None,
+        "spread": spread if workload.most_replicas > 1 else None,
+    }
+
+
+def _spread(workload: Workload, key: str) -> dict[str, Any]:
+    return {
+        "maxSkew": 1,
+        "topologyKey": key,
+        "whenUnsatisfiable": "ScheduleAnyway",
+        "labelSelector": {"matchLabels": selector_labels(workload)},
     }
 
 

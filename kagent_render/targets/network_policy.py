@@ -31,7 +31,10 @@ def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
     if not settings.enabled:
         return
     sources: list[dict[str, Any]] = [{"podSelector": {}}]
-    sources += [_namespace_peer(name) for name in sorted(set(settings.ingress_from_namespaces))]
+    callers = set(settings.ingress_from_namespaces)
+    if workload.platform.ingress and workload.platform.ingress.gateway.namespace:
+        callers.add(workload.platform.ingress.gateway.namespace)
+    sources += [_namespace_peer(name) for name in sorted(callers)]
     context = {
         "metadata": metadata(workload),
         "selector": selector_labels(workload),

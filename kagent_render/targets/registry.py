@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from kagent_render.diagnostics import Diagnostics, Span
 from kagent_render.lower import Workload
-from kagent_render.targets import deployment, keda, network_policy, rbac
+from kagent_render.targets import deployment, disruption, external_secret, gateway, keda, network_policy, rbac
 from kagent_render.targets.objects import RenderedObject
 from kagent_render.targets.templating import TemplateError
 
@@ -20,9 +20,12 @@ _INSTALL_ORDER = (
     "RoleBinding",
     "NetworkPolicy",
     "ConfigMap",
+    "ExternalSecret",
     "Service",
     "Deployment",
+    "PodDisruptionBudget",
     "ScaledObject",
+    "HTTPRoute",
 )
 
 
@@ -33,12 +36,12 @@ class Target(Protocol):
         """File name and object."""
 
 
-TARGETS: tuple[Target, ...] = (deployment, rbac, network_policy, keda)
+TARGETS: tuple[Target, ...] = (deployment, rbac, network_policy, disruption, keda, gateway)
 
 
-def render(workloads: Iterable[Workload], diagnostics: Diagnostics) -> list[RenderedObject]:
-    """Every object of every workload, by workload and in the order of installation."""
-    rendered: list[RenderedObject] = []
+def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[RenderedObject]:
+    """What workloads share, then every object of each, in the order of installation."""
+    rendered = list(external_secret.shared_objects(workloads))
     for workload in workloads:
         try:
             rendered.extend(sorted(_objects(workload), key=_order))

@@ -1,0 +1,41 @@
+"""ExternalSecret for every Secret that the specs name, when the Platform has a store.
+
+Workloads of one namespace may share a Secret, so these are rendered for all of them together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from kagent_render.lower import Workload
+from kagent_render.targets.objects import RenderedObject
+from kagent_render.targets.templating import render
+
+_MANAGED_BY = {"app.kubernetes.io/managed-by": "kagent-render"}
+
+
+def shared_objects(workloads: Sequence[Workload]) -> Iterator[RenderedObject]:
+    """One ExternalSecret a Secret and namespace, with all keys that any workload reads."""
+    keys: dict[tuple[str, str], set[str]] = {}
+    owners: dict[tuple[str, str], Workload] = {}
+    for workload in workloads:
+        for secret in workload.secrets:
+            place = (workload.namespace or "", secret.secret)
+            keys.setdefault(place, set()).add(secret.key)
+            owners.setdefault(place, workload)
+    for (namespace, name), wanted in sorted(keys.items()):
+        secrets = owners[namespace, name].platform.secrets
+        if secrets is None:
+            continue
+        fields = {"name": name, "namespace": namespace or None, "labels": _MANAGED_BY}
+        context = {
+            "metadata": {key: value for key, value in fields.items() if value is not None},
+            "name": name,
+            "store": {"kind": secrets.store.kind, "name": secrets.store.name},
+            "refresh_interval": secrets.refresh_interval,
+            "remote_key": f"{secrets.key_prefix}{name}",
+            "keys": sorted(wanted),
+        }
+        folder = f"{namespace}/" if namespace else ""
+        data = render("external_secret/externalsecret.yaml.j2", context)
+        yield RenderedObject(data, f"{folder}externalsecret-{name}.yaml", owners[namespace, name].origin)
