@@ -70,7 +70,7 @@ def lower_team(team: TeamNode) -> Component:
 def _team(team: TeamNode) -> Team:
     spec = team.spec
     members = tuple(_member(member, team) for member in team.members)
-    ids = {member.name: member.id for member in members}
+    ids = {member.metadata.name: _speakers(member) for member in team.members}
     problems: list[Problem] = []
     scope = ConditionScope(ids, problems)
     condition = spec.termination_condition
@@ -87,6 +87,11 @@ def _team(team: TeamNode) -> Team:
         allow_repeated_speaker=bool(selector and selector.allow_repeated_speaker),
         problems=problems,
     )
+
+
+def _speakers(member: AgentNode | TeamNode) -> tuple[str, ...]:
+    agents = agents_of(member) if isinstance(member, TeamNode) else [member]
+    return tuple(autogen_id(agent.metadata.name) for agent in agents)
 
 
 def team_description(team: TeamNode) -> str:

@@ -25,7 +25,7 @@ _LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 def build_app(settings: Settings, loaded: LoadedConfig, engine: Engine, store: Store) -> FastAPI:
     """The app over an engine that has started and a store that is open; its lifespan closes the store."""
-    sessions = Sessions(store, engine, loaded)
+    sessions = Sessions(store, engine)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

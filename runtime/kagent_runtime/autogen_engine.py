@@ -7,7 +7,6 @@ An AutoGen instance is corrupt after a cancel or an error, and holds one convers
 from __future__ import annotations
 
 import asyncio
-import copy
 import json
 import logging
 import os
@@ -24,11 +23,13 @@ from autogen_agentchat.messages import (
     HandoffMessage,
     ModelClientStreamingChunkEvent,
     SelectSpeakerEvent,
+    ThoughtEvent,
     ToolCallExecutionEvent,
     ToolCallRequestEvent,
 )
 from autogen_core import CancellationToken
 
+from kagent_runtime import component_tree
 from kagent_runtime.components.model_client import ModelError
 from kagent_runtime.config import LoadedConfig
 from kagent_runtime.engine import (
@@ -39,16 +40,19 @@ from kagent_runtime.engine import (
     Finished,
     Handoff,
     Message,
+    Notice,
+    SavedState,
     SpeakerSelected,
-    State,
     Stop,
     ToolCall,
     ToolResult,
     Usage,
 )
+from kagent_runtime.meter import METER, Meter
 
+_log = logging.getLogger(__name__)
 _SWARM = "autogen_agentchat.teams.Swarm"
-_ROUND_ROBIN = "autogen_agentchat.teams.RoundRobinGroupChat"
+_FORGOTTEN = "The agent has changed since the last message: it does not remember the conversation so far."
 
 
 def quiet_loggers() -> None:
@@ -61,9 +65,11 @@ class AutoGenEngine:
     """Runs a component tree. `is_replay` puts the replay model in place of every model."""
 
     def __init__(self, loaded: LoadedConfig, *, is_replay: bool) -> None:
-        self._tree = _with_team_events(_replayed(loaded.component) if is_replay else loaded.component)
+        tree = _replayed(loaded.component) if is_replay else loaded.component
+        self._tree = component_tree.with_team_events(tree)
         self._is_team = loaded.config.metadata.kind == "AgentTeam"
-        self._handoffs = set(_handoff_names(loaded.component))
+        self._handoffs = component_tree.handoff_names(tree)
+        self.state_version = component_tree.state_version(tree)
 
     async def start(self) -> None:
         """Load the tree once. Raises EngineError for a missing key or a component that does not load."""
@@ -78,34 +84,56 @@ class AutoGenEngine:
     def _load(self) -> Any:
         return Team.load_component(self._tree) if self._is_team else ChatAgent.load_component(self._tree)
 
-    async def run(self, task: str, state: State | None, stop: Stop) -> AsyncIterator[EngineEvent]:
+    async def run(self, task: str, state: SavedState | None, stop: Stop) -> AsyncIterator[EngineEvent]:
         """One turn on a fresh instance; see Engine."""
         token = CancellationToken()
         stop.on_request(token.cancel)
+        meter = Meter()
+        METER.set(meter)
         try:
-            async for event in self._turn(task, state, token):
+            async for event in self._turn(task, state, token, meter):
                 yield event
         except (Exception, asyncio.CancelledError) as error:
             # A cancelled token surfaces as CancelledError, or as whatever it broke on the way.
             if stop.is_requested:
-                raise Cancelled from None
+                raise Cancelled(meter.usage) from None
             if isinstance(error, asyncio.CancelledError):
                 raise
-            raise _explained(error) from None
+            raise _explained(error, meter) from None
 
-    async def _turn(self, task: str, state: State | None, token: CancellationToken) -> AsyncIterator[EngineEvent]:
-        instance = self._load()
-        if state is not None:
-            await instance.load_state(self._resumed(state))
-        usage = Usage()
-        async for item in instance.run_stream(task=self._task(task), cancellation_token=token):
+    async def _turn(
+        self, task: str, state: SavedState | None, token: CancellationToken, meter: Meter
+    ) -> AsyncIterator[EngineEvent]:
+        instance = await self._resumed(state)
+        if instance is None:
+            instance = self._load()
+            yield Notice(_FORGOTTEN)
+        reported = Usage()
+        async for item in instance.run_stream(
+            task=self._task(task), cancellation_token=token, output_task_messages=False
+        ):
             if isinstance(item, TaskResult):
                 saved = json.loads(json.dumps(await instance.save_state()))
-                yield Finished(item.stop_reason, saved, usage)
+                # The replay model has no meter: then what the messages say is all there is.
+                yield Finished(item.stop_reason, saved, meter.usage if meter.calls else reported)
                 continue
+            reported = reported.plus(_usage(item))
             for event in self._events(item):
-                usage = usage.plus(event.usage if isinstance(event, Message) else None)
                 yield event
+
+    async def _resumed(self, state: SavedState | None) -> Any | None:
+        """A fresh instance with this state in it; None when the state does not fit."""
+        instance = self._load()
+        if state is None:
+            return instance
+        if state.version != self.state_version:
+            return None
+        try:
+            await instance.load_state(component_tree.restarted(state.data))
+        except Exception as error:
+            _log.warning("the saved state does not load", extra={"error": type(error).__name__})
+            return None
+        return instance
 
     def _task(self, text: str) -> Any:
         # A plain task goes to whoever got the last handoff, which need not be able to hand over again, and
@@ -115,19 +143,7 @@ class AutoGenEngine:
             return HandoffMessage(source="user", target=first, content=text)
         return text
 
-    def _resumed(self, state: State) -> State:
-        # A RoundRobin would go on with the member after the last speaker; a new task is for the first.
-        if self._tree["provider"] != _ROUND_ROBIN:
-            return state
-        changed = copy.deepcopy(state)
-        manager = changed.get("agent_states", {}).get("RoundRobinGroupChatManager")
-        if manager is not None:
-            manager["next_speaker_index"] = 0
-        return changed
-
     def _events(self, item: BaseAgentEvent | BaseChatMessage) -> Iterator[EngineEvent]:
-        if item.source == "user":
-            return
         if isinstance(item, ModelClientStreamingChunkEvent):
             yield Delta(item.full_message_id or item.id, item.source, item.content)
         elif isinstance(item, SelectSpeakerEvent):
@@ -136,6 +152,9 @@ class AutoGenEngine:
             yield from self._calls(item)
         elif isinstance(item, ToolCallExecutionEvent):
             yield from self._results(item)
+        elif isinstance(item, ThoughtEvent):
+            # The text beside a tool call; it was streamed, so it belongs to the log.
+            yield Message(item.id, item.source, item.content, None)
         elif isinstance(item, HandoffMessage):
             yield Handoff(item.source, item.target, item.content)
         elif isinstance(item, BaseChatMessage):
@@ -158,26 +177,7 @@ def _replayed(tree: dict[str, Any]) -> dict[str, Any]:
     return with_replay_models(tree)
 
 
-def _with_team_events(tree: dict[str, Any]) -> dict[str, Any]:
-    changed = copy.deepcopy(tree)
-    if changed["component_type"] == "team":
-        changed["config"]["emit_team_events"] = True
-    return changed
-
-
-def _handoff_names(value: Any) -> Iterator[str]:
-    if isinstance(value, dict):
-        for key, item in value.items():
-            if key == "handoffs":
-                yield from (handoff["name"] for handoff in item or [])
-            else:
-                yield from _handoff_names(item)
-    elif isinstance(value, list):
-        for item in value:
-            yield from _handoff_names(item)
-
-
-def _usage(item: BaseChatMessage) -> Usage | None:
+def _usage(item: BaseAgentEvent | BaseChatMessage) -> Usage | None:
     used = item.models_usage
     return Usage(used.prompt_tokens, used.completion_tokens) if used else None
 
@@ -190,15 +190,14 @@ def _arguments(text: str) -> dict[str, Any] | str:
     return parsed if isinstance(parsed, dict) else text
 
 
-def _explained(error: Exception) -> EngineError:
-    """A team wraps an agent's error into a RuntimeError whose text carries a traceback: keep the first line."""
-    line = _first_line(error)
-    if isinstance(error, ModelError) or line.startswith("ModelError: "):
-        return EngineError("The model call failed", line.removeprefix("ModelError: "))
-    logging.getLogger(__name__).error("run failed: %s", type(error).__name__)
-    return EngineError(
-        "The run failed", line if isinstance(error, (RuntimeError, ValueError)) else type(error).__name__
-    )
+def _explained(error: Exception, meter: Meter) -> EngineError:
+    # A team turns an agent's error into the text of a RuntimeError, traceback included; so the model client
+    # leaves its own error in the meter. Of any other only the type is told: its text may quote a prompt.
+    failure = error if isinstance(error, ModelError) else meter.failure
+    if failure is not None:
+        return EngineError("The model call failed", str(failure), meter.usage)
+    _log.error("run failed", extra={"error": type(error).__name__})
+    return EngineError("The run failed", f"The agent ended with an error ({type(error).__name__}).", meter.usage)
 
 
 def _first_line(error: Exception) -> str:

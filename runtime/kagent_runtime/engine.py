@@ -10,6 +10,14 @@ State = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
+class SavedState:
+    """A state, and the version of the engine's tree that it fits."""
+
+    version: str
+    data: State
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens."""
 
@@ -78,6 +86,13 @@ class Handoff:
 
 
 @dataclass(frozen=True, slots=True)
+class Notice:
+    """Something the user should know of this turn."""
+
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finished:
     """The run ended by itself; `state` continues the conversation."""
 
@@ -86,24 +101,27 @@ class Finished:
     usage: Usage = field(default_factory=Usage)
 
 
-EngineEvent = Delta | SpeakerSelected | Message | ToolCall | ToolResult | Handoff | Finished
+EngineEvent = Delta | SpeakerSelected | Message | ToolCall | ToolResult | Handoff | Notice | Finished
 
 
 class EngineError(Exception):
     """A run failed. `title` and `detail` are for people; there is no traceback and no secret in them."""
 
-    def __init__(self, title: str, detail: str) -> None:
+    def __init__(self, title: str, detail: str, usage: Usage | None = None) -> None:
         super().__init__(f"{title}: {detail}")
-        self.title, self.detail = title, detail
+        self.title, self.detail, self.usage = title, detail, usage or Usage()
 
 
 class Engine(Protocol):
     """Runs turns of one agent or team. Stateless between runs: the state goes in and out."""
 
+    state_version: str
+    """States saved under another version do not fit."""
+
     async def start(self) -> None:
         """Build everything once, so that a bad config or a missing key is known before readiness."""
 
-    def run(self, task: str, state: State | None, stop: Stop) -> AsyncIterator[EngineEvent]:
+    def run(self, task: str, state: SavedState | None, stop: Stop) -> AsyncIterator[EngineEvent]:
         """One turn. Ends with Finished; raises EngineError, and Cancelled when `stop` was used."""
 
 
@@ -128,4 +146,8 @@ class Stop:
 
 
 class Cancelled(Exception):
-    """The run was stopped from outside."""
+    """The run was stopped from outside; `usage` is what it cost until then."""
+
+    def __init__(self, usage: Usage) -> None:
+        super().__init__()
+        self.usage = usage

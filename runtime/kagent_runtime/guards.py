@@ -52,7 +52,8 @@ class Guards:
         length = headers.get("content-length", "0")
         if not length.isdigit() or int(length) > MAX_BODY_BYTES:
             return 413, "the body is larger than 1 MiB"
-        if int(length) and headers.get("content-type", "").split(";")[0].strip() != "application/json":
+        has_body = int(length) or "transfer-encoding" in headers
+        if has_body and headers.get("content-type", "").split(";")[0].strip() != "application/json":
             return 415, "send application/json"
         return None
 

@@ -6,9 +6,11 @@ A session has one append-only event log; its sequence numbers feed history, the 
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 from sqlalchemy import (
@@ -29,6 +31,8 @@ from sqlalchemy import (
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from kagent_runtime.engine import SavedState
+
 _metadata = MetaData()
 _sessions = Table(
     "sessions",
@@ -38,7 +42,7 @@ _sessions = Table(
     Column("created_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False, index=True),
     Column("state", Text),
-    Column("state_config", String(64)),
+    Column("state_version", String(64)),
 )
 _runs = Table(
     "runs",
@@ -87,6 +91,11 @@ class Store:
 
     async def open(self) -> None:
         """Create what is missing. Raises StoreError."""
+        # Asked of the file system first: aiosqlite's thread prints a traceback when the loop ends after a failed open.
+        if (path := self._engine.url.database) and self._engine.url.drivername.startswith("sqlite"):
+            folder = Path(path).parent
+            if not os.access(folder, os.W_OK):
+                raise StoreError(f"{folder} is not a folder that can be written")
         try:
             async with self._engine.begin() as connection:
                 await connection.run_sync(_metadata.create_all)
@@ -130,12 +139,12 @@ class Store:
                 await connection.execute(delete(table).where(table.c.session_id == id))
             await connection.execute(delete(_sessions).where(_sessions.c.id == id))
 
-    async def state(self, id: str, config: str) -> dict[str, Any] | None:
-        """The state after the last good run, if the config is still the one it was made with."""
-        query = select(_sessions.c.state, _sessions.c.state_config).where(_sessions.c.id == id)
+    async def state(self, id: str) -> SavedState | None:
+        """The state after the last good run."""
+        query = select(_sessions.c.state, _sessions.c.state_version).where(_sessions.c.id == id)
         async with self._engine.connect() as connection:
             row = (await connection.execute(query)).first()
-        return json.loads(row[0]) if row and row[0] and row[1] == config else None
+        return SavedState(row[1], json.loads(row[0])) if row and row[0] else None
 
     async def begin_run(self, session_id: str, run_id: str, events: Sequence[Event]) -> list[Event]:
         """Record a run and its first events."""
@@ -149,13 +158,13 @@ class Store:
             return await self._append(connection, session_id, events)
 
     async def end_run(
-        self, session_id: str, run_id: str, status: str, final: Event, state: Mapping[str, Any] | None, config: str
+        self, session_id: str, run_id: str, status: str, final: Event, state: Mapping[str, Any] | None, version: str
     ) -> list[Event]:
         """Record the end of a run, and with it the state if there is a new one."""
         async with self._engine.begin() as connection:
             await connection.execute(update(_runs).where(_runs.c.id == run_id).values(status=status))
             if state is not None:
-                values = {"state": json.dumps(state), "state_config": config}
+                values = {"state": json.dumps(state), "state_version": version}
                 await connection.execute(update(_sessions).where(_sessions.c.id == session_id).values(**values))
             return await self._append(connection, session_id, [final])
 

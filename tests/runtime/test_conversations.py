@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.edge.model_server import ModelServer
-from tests.harness import EXAMPLES
+from tests.harness import CASES, EXAMPLES
 from tests.runtime.process import KEY, Event, Runtime, read_sse, runtime_config, types
 
 TEAM = """
@@ -142,6 +142,16 @@ def test_anyof_and_allof_stop_as_they_say(tmp_path: Path) -> None:
             assert len(_messages(runtime.ask(runtime.new_session(), "go"))) == 2
         with _run(_team(tmp_path / "b", "RoundRobin", either), model, tmp_path / "b") as runtime:
             assert len(_messages(runtime.ask(runtime.new_session(), "go"))) == 1
+
+
+def test_a_condition_hears_the_agents_of_a_nested_team(tmp_path: Path) -> None:
+    """A nested team has no voice of its own: its agents speak for it."""
+    config = runtime_config(CASES / "build" / "nested-teams" / "input", "outer")
+    script = [_says("You are A", "not yet", "DONE", "never"), _says("You are B", "b", "never")]
+    with ModelServer(script) as model, _run(config, model, tmp_path) as runtime:
+        events = runtime.ask(runtime.new_session(), "go")
+    assert _messages(events)[-1] == ("a", "DONE")
+    assert events[-1]["stopReason"] == "Text 'DONE' mentioned"
 
 
 def test_a_disconnect_does_not_stop_a_run_and_a_stream_resumes(tmp_path: Path) -> None:

@@ -10,9 +10,11 @@ Location = tuple[int | str, ...]
 
 @dataclass(frozen=True, slots=True)
 class ConditionScope:
-    """The members a condition may name: document name to AutoGen name. `problems` collects defects."""
+    """The members a condition may name, each with the AutoGen names it speaks under: a nested team speaks as its
+    agents do. `problems` collects defects.
+    """
 
-    ids: dict[str, str]
+    ids: dict[str, tuple[str, ...]]
     problems: list[Problem]
 
 

@@ -25,10 +25,10 @@ class TextMention(Condition):
 
     def lower(self, scope: ConditionScope, location: Location) -> Component:
         """Listen to the named members; an unknown one is a defect."""
-        ids = []
+        ids: list[str] = []
         for index, source in enumerate(self.sources or scope.ids):
             if source in scope.ids:
-                ids.append(scope.ids[source])
+                ids.extend(id for id in scope.ids[source] if id not in ids)
             else:
                 place = (*location, "sources", index)
                 help = did_you_mean(source, scope.ids) or "members: " + ", ".join(scope.ids)

@@ -10,9 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
-import yaml
-
-from kagent_runtime.components.cluster import CONNECTION, request
+from kagent_runtime.components.cluster import CONNECTION, ClusterError, request
+from kagent_runtime.components.kubernetes_description import describe, table, to_yaml
 from kagent_runtime.components.resources import Resource, find, granted
 from kagent_runtime.model import KubernetesTool
 
@@ -56,7 +55,8 @@ def _get(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
     full = f"{path}/{name}" if name else path
     data = json.loads(request(full, {} if name else query, _JSON if as_yaml else _TABLE, timeout))
     if as_yaml:
-        return _to_yaml(data.get("items", data) if not name else data)
+        items = data.get("items", []) if not name else data
+        return _to_yaml(items, resource)
     return _table(data, resource, namespace)
 
 
@@ -65,10 +65,21 @@ def _describe(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str
     name = _name(arguments["name"]) or ""
     path, namespace = _path(tool, resource, arguments)
     found = json.loads(request(f"{path}/{name}", {}, _JSON, timeout))
-    selector = f"involvedObject.name={name},involvedObject.kind={found.get('kind', '')}"
+    shown = describe(_clean(found, resource))
+    return f"{shown}\nEvents:\n{_events_of(found, tool, resource, namespace, timeout)}"
+
+
+def _events_of(found: dict[str, Any], tool: KubernetesTool, resource: Resource, namespace: str, timeout: float) -> str:
+    if not resource.namespaced and tool.namespaces != ["*"]:
+        # Those events are in another namespace than what was granted; asking would only be refused.
+        return "not granted for objects without a namespace"
     scope = f"/namespaces/{namespace}" if resource.namespaced and namespace else ""
-    events = json.loads(request(f"/api/v1{scope}/events", {"fieldSelector": selector}, _JSON, timeout))
-    return f"{_to_yaml(found)}\nEvents:\n{_events(events.get('items', []))}"
+    selector = f"involvedObject.name={found['metadata']['name']},involvedObject.kind={found.get('kind', '')}"
+    try:
+        events = json.loads(request(f"/api/v1{scope}/events", {"fieldSelector": selector}, _JSON, timeout))
+    except ClusterError as error:
+        return f"not readable: {error}"  # the object itself is still worth telling
+    return _events(events.get("items", []))
 
 
 def _logs(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
@@ -141,7 +152,7 @@ def _positive(value: Any) -> int:
 
 def _table(data: dict[str, Any], resource: Resource, namespace: str) -> str:
     if data.get("kind") != "Table":  # a server that cannot print tables
-        return _to_yaml(data.get("items", data))
+        return _to_yaml(data.get("items", data), resource)
     rows = data.get("rows") or []
     if not rows:
         place = f" in namespace {namespace}" if namespace not in ("", "*") else ""
@@ -152,12 +163,7 @@ def _table(data: dict[str, Any], resource: Resource, namespace: str) -> str:
     if namespace == "*":
         spaces = ["NAMESPACE", *(row.get("object", {}).get("metadata", {}).get("namespace", "") for row in rows)]
         lines = [[space, *line] for space, line in zip(spaces, lines, strict=True)]
-    return _columns(lines)
-
-
-def _columns(lines: list[list[str]]) -> str:
-    widths = [max(len(line[index]) for line in lines) for index in range(len(lines[0]))]
-    return "\n".join("   ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in lines)
+    return table(lines)
 
 
 def _events(events: list[dict[str, Any]]) -> str:
@@ -168,29 +174,27 @@ def _events(events: list[dict[str, Any]]) -> str:
         message = " ".join(str(event.get("message", "")).split())
         row = [_seen(event), str(event.get("count") or 1), event.get("type", ""), event.get("reason", ""), message]
         lines.append(row)
-    return _columns(lines)
+    return table(lines)
 
 
 def _seen(event: dict[str, Any]) -> str:
     return str(event.get("lastTimestamp") or event.get("eventTime") or event.get("firstTimestamp") or "")
 
 
-def _to_yaml(data: Any) -> str:
-    cleaned = [_clean(item) for item in data] if isinstance(data, list) else _clean(data)
-    return yaml.safe_dump(cleaned, sort_keys=False, allow_unicode=True, width=200)
+def _to_yaml(data: Any, resource: Resource) -> str:
+    cleaned = [_clean(item, resource) for item in data] if isinstance(data, list) else _clean(data, resource)
+    return to_yaml(cleaned) or f"No {resource.resource} found."
 
 
-def _clean(item: Any) -> Any:
-    """Without managed fields, and without the values of a Secret."""
-    if not isinstance(item, dict):
-        return item
+def _clean(item: Any, resource: Resource) -> Any:
+    """Without managed fields, and without the values of a Secret (the items of a list do not say their kind)."""
     metadata = dict(item.get("metadata") or {})
     metadata.pop("managedFields", None)
     annotations = dict(metadata.get("annotations") or {})
     annotations.pop(_LAST_APPLIED, None)
     metadata["annotations"] = annotations
     cleaned = item | {"metadata": {key: value for key, value in metadata.items() if value not in ({}, None)}}
-    if item.get("kind") == "Secret" or ("type" in item and "data" in item and "spec" not in item):
+    if (resource.group, resource.resource) == ("", "secrets"):
         for field in ("data", "stringData"):
             if isinstance(item.get(field), dict):
                 cleaned[field] = dict.fromkeys(item[field], _MASK)

@@ -23,6 +23,8 @@ from autogen_ext.models.openai import OpenAIChatCompletionClient
 from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 from pydantic import BaseModel
 
+from kagent_runtime.engine import Usage
+from kagent_runtime.meter import METER
 from kagent_runtime.model import ModelClientConfig
 
 COALESCE_SECONDS = 0.05  # each chunk costs AutoGen about a millisecond; nobody reads faster than this
@@ -32,6 +34,7 @@ _SECRET = re.compile(r"\b(sk-|Bearer )[^\s'\"]+")
 
 ToolChoice = Tool | Literal["auto", "required", "none"]
 JsonOutput = bool | type[BaseModel] | None
+Chunks = AsyncGenerator[str | CreateResult, None]
 
 
 class ModelError(Exception):
@@ -65,7 +68,7 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
     ) -> CreateResult:
         """One answer. Raises ModelError."""
         try:
-            return await self._inner.create(
+            result = await self._inner.create(
                 messages,
                 tools=tools,
                 tool_choice=tool_choice,
@@ -75,6 +78,7 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
             )
         except Exception as error:
             self._fail(error)
+        return _counted(result)
 
     async def create_stream(
         self,
@@ -98,13 +102,17 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
             include_usage=True,
         )
         try:
-            async for piece in _coalesce(chunks):
-                yield piece
+            async for piece in _coalesce(_without_reasoning(chunks)):
+                yield piece if isinstance(piece, str) else _counted(piece)
         except Exception as error:
             self._fail(error)
 
     def _fail(self, error: Exception) -> NoReturn:
-        raise ModelError(f"model `{self._config.name}`: {_redact(_explain(error, self._config), self._key)}") from None
+        explained = _redact(_explain(error, self._config), self._key)
+        failure = ModelError(f"model `{self._config.name}`: {explained}")
+        if (meter := METER.get()) is not None:
+            meter.failure = failure
+        raise failure from None
 
     async def close(self) -> None:
         """Nothing: the connection is shared by every run of the process."""
@@ -164,11 +172,15 @@ def _api_key(config: ModelClientConfig) -> str:
     return key or _KEYLESS
 
 
+def _base_url(config: ModelClientConfig) -> str:
+    return os.environ.get("KAGENT_MODEL_BASE_URL") or config.base_url
+
+
 def _connect(config: ModelClientConfig, key: str) -> OpenAIChatCompletionClient:
     return OpenAIChatCompletionClient(
         model=config.model,
         api_key=key,
-        base_url=os.environ.get("KAGENT_MODEL_BASE_URL") or config.base_url,
+        base_url=_base_url(config),
         timeout=config.timeout_seconds,
         max_retries=config.max_retries,
         model_info=_model_info(config),
@@ -177,21 +189,38 @@ def _connect(config: ModelClientConfig, key: str) -> OpenAIChatCompletionClient:
     )
 
 
-async def _coalesce(chunks: AsyncGenerator[str | CreateResult, None]) -> AsyncGenerator[str | CreateResult, None]:
+def _counted(result: CreateResult) -> CreateResult:
+    if (meter := METER.get()) is not None:
+        meter.count(Usage(result.usage.prompt_tokens, result.usage.completion_tokens))
+    # Beside a text, a thought is reasoning (which AutoGen also garbles: `lstrip("<think>")` eats letters);
+    # beside tool calls it is the text that was streamed with them.
+    return result.model_copy(update={"thought": None}) if isinstance(result.content, str) else result
+
+
+async def _without_reasoning(chunks: Chunks) -> Chunks:
+    """AutoGen streams the provider's `reasoning_content` as text between these two marks."""
+    is_reasoning = False
+    async for chunk in chunks:
+        if isinstance(chunk, str) and (is_reasoning or chunk.startswith("<think>")):
+            is_reasoning = chunk != "</think>"
+        else:
+            yield chunk
+
+
+async def _coalesce(chunks: Chunks) -> Chunks:
+    """The first chunk at once, then what came together in a while, so that a slow model is not held back."""
     pending: list[str] = []
-    since = 0.0
+    sent = 0.0
     async for chunk in chunks:
         if not isinstance(chunk, str):
             if pending:
                 yield "".join(pending)
             yield chunk
             return
-        if not pending:
-            since = time.monotonic()
         pending.append(chunk)
-        if time.monotonic() - since >= COALESCE_SECONDS:
+        if time.monotonic() - sent >= COALESCE_SECONDS:
             yield "".join(pending)
-            pending = []
+            pending, sent = [], time.monotonic()
 
 
 def _explain(error: Exception, config: ModelClientConfig) -> str:
@@ -200,7 +229,7 @@ def _explain(error: Exception, config: ModelClientConfig) -> str:
     if isinstance(error, APITimeoutError):
         return f"no answer within {config.timeout_seconds:g} s, {config.max_retries} retries included"
     if isinstance(error, APIConnectionError):
-        return f"cannot reach {config.base_url}"
+        return f"cannot reach {_base_url(config)}"
     if isinstance(error, APIStatusError):
         return f"HTTP {error.status_code}: {error.message}"
     if isinstance(error, OpenAIError):

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,11 +14,11 @@ from tests.runtime.configs import agent, tools
 from tests.runtime.configs import runtime_config as envelope
 from tests.runtime.process import KEY, Runtime, runtime_config
 from tests.runtime.puppet import puppet
+from tests.runtime.ui.browser_tools import need_chromium
 
-playwright = pytest.importorskip("playwright.sync_api", reason="the package `playwright` is not installed")
-from playwright.sync_api import Browser, Page, sync_playwright  # noqa: E402
+if TYPE_CHECKING:  # the test modules say what is missing; a conftest cannot skip
+    from playwright.sync_api import Browser, ConsoleMessage, Page, Request
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 FLAGS = [
     "--no-sandbox",  # CI runs as root
     "--disable-gpu",
@@ -32,43 +32,63 @@ window.violations = [];
 document.addEventListener("securitypolicyviolation", (event) =>
   window.violations.push(`${event.violatedDirective} ${event.blockedURI}`));
 """
-Open = Callable[..., Page]
+Open = Callable[..., "Page"]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """One Chromium for all tests."""
-    if CHROMIUM is None:
-        pytest.skip("no chromium on PATH: apt-get install chromium")
+    from playwright.sync_api import sync_playwright
+
+    path = need_chromium()
     with sync_playwright() as running:
-        chromium = running.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        chromium = running.chromium.launch(executable_path=path, args=FLAGS)
         yield chromium
         chromium.close()
+
+
+class Watch:
+    """What a page does that no page of ours may do."""
+
+    def __init__(self, page: Page, origin: str, *, expect_network_errors: bool) -> None:
+        self._page, self._origin, self._faults = page, origin, list[str]()
+        page.add_init_script(_LISTEN)
+        page.on("pageerror", lambda error: self._faults.append(f"uncaught: {error}"))
+        page.on("request", self._requested)
+        if not expect_network_errors:
+            page.on("console", self._logged)
+
+    def _requested(self, request: Request) -> None:
+        if not request.url.startswith(self._origin):
+            self._faults.append(f"left its origin: {request.url}")
+
+    def _logged(self, entry: ConsoleMessage) -> None:
+        if entry.type in ("error", "warning"):
+            self._faults.append(f"logged: {entry.text}")
+
+    def end(self) -> list[str]:
+        """Close the page and return what it did."""
+        violations: list[str] = self._page.evaluate("window.violations")
+        self._page.context.close()
+        return self._faults + violations
 
 
 @pytest.fixture
 def open_page(browser: Browser) -> Iterator[Open]:
     """Open pages; at the end of the test, none may have broken the CSP, logged an error, or left its origin."""
-    watched: list[tuple[Page, list[str]]] = []
+    from playwright.sync_api import expect
 
-    def open_it(url: str, *, expect_network_errors: bool = False, **context: object) -> Page:
-        page = browser.new_context(**{"locale": "en-GB", "viewport": {"width": 1280, "height": 860}, **context}).new_page()
-        faults: list[str] = []
-        page.add_init_script(_LISTEN)
-        page.on("pageerror", lambda error: faults.append(f"uncaught: {error}"))
-        page.on("request", lambda request: request.url.startswith(url) or faults.append(f"left: {request.url}"))
-        if not expect_network_errors:
-            page.on("console", lambda entry: entry.type in ("error", "warning") and faults.append(entry.text))
-        watched.append((page, faults))
+    watches: list[Watch] = []
+
+    def open_it(url: str, *, expect_network_errors: bool = False, **context: Any) -> Page:
+        page = browser.new_context(**{"viewport": {"width": 1280, "height": 860}, **context}).new_page()
+        watches.append(Watch(page, url, expect_network_errors=expect_network_errors))
         page.goto(url)
-        page.wait_for_function("document.getElementById('agent-name').textContent !== '…'")
+        expect(page.locator("#agent-name")).not_to_have_text("…")
         return page
 
     yield open_it
-    for page, faults in watched:
-        faults += page.evaluate("window.violations")
-        page.context.close()
-        assert faults == []
+    assert [fault for watch in watches for fault in watch.end()] == []
 
 
 @pytest.fixture(scope="session")

