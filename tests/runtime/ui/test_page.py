@@ -115,6 +115,21 @@ def test_failed_tool_call_is_marked(scripted: Runtime, open_page: Open) -> None:
     expect(card.get_by_role("group", name="Error")).to_contain_text("`volcanoes` is not granted")
 
 
+def test_text_beside_a_tool_call_keeps_its_place(scripted: Runtime, open_page: Open) -> None:
+    page = open_page(scripted.url + "/")
+    call = {"name": "kubectl-get", "arguments": {"resource": "pods"}}
+    ask(page, task(solo=[{"text": "Let me look.", "tool_calls": [call]}, {"text": "All is well."}]))
+    finish(page)
+    for _ in range(2):
+        body = page.locator(".turn-body > *")
+        expect(body).to_have_count(3)
+        expect(body.nth(0)).to_have_text("Let me look.")
+        expect(body.nth(1)).to_contain_text("kubectl-get")
+        expect(body.nth(2)).to_have_text("All is well.")
+        page.reload()
+        finish(page)
+
+
 def test_sessions_are_listed_renamed_and_deleted(scripted: Runtime, open_page: Open) -> None:
     page = open_page(scripted.url + "/")
     for title in ("first", "second"):
@@ -206,6 +221,15 @@ def test_unknown_session_leads_to_the_start(scripted: Runtime, open_page: Open) 
     page.goto(scripted.url + "/#/sessions/gone")
     expect(page.get_by_role("alert")).to_have_text("That conversation does not exist any more.")
     expect(page.locator("#welcome")).to_be_visible()
+
+
+def test_session_deleted_elsewhere_is_left(scripted: Runtime, open_page: Open) -> None:
+    page = open_page(scripted.url + "/", expect_network_errors=True)
+    ask(page, task(solo=[{"text": "here"}]))
+    finish(page)
+    assert scripted.client.delete(f"/api/v1/sessions/{page.url.rpartition('/')[2]}").status_code == 204
+    expect(page.locator("#welcome")).to_be_visible(timeout=10_000)
+    expect(page.get_by_role("alert")).to_have_text("That conversation does not exist any more.")
 
 
 def test_reader_who_scrolled_up_is_left_in_place(scripted: Runtime, open_page: Open) -> None:

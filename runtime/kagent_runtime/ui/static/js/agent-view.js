@@ -66,6 +66,6 @@ function examples(agent) {
   const tools = agent.agents.flatMap((member) => member.tools.map((tool) => tool.name));
   if (!tools.length) return ["What can you help me with?", "Explain what you are for, in two sentences.", "Where should I start?"];
   if (agent.clusterMode === null) return ["What can you help me with?", "Which tools do you have?"];
-  if (agent.clusterMode === "sample") return ["Why is checkout not working?", "Which pods are not healthy, and why?", "List the services and what they select."];
+  if (agent.clusterMode === "sample") return ["Why is checkout not working?", "Which pods are not healthy, and why?", "What has to be changed, and where?"];
   return ["Which pods are not healthy, and why?", "What changed recently? Look at the events.", "Is every deployment fully available?"];
 }

@@ -39,6 +39,7 @@ const session = (id) => `sessions/${encodeURIComponent(id)}`;
 
 export const getAgent = () => request("GET", "agent");
 export const listSessions = () => request("GET", "sessions?limit=100").then((body) => body.sessions);
+export const getSession = (id) => request("GET", session(id));
 export const createSession = (title) => request("POST", "sessions", { title });
 export const renameSession = (id, title) => request("PATCH", session(id), { title });
 export const deleteSession = (id) => request("DELETE", session(id));

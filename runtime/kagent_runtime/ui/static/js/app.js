@@ -36,10 +36,16 @@ async function refreshList() {
   }
 }
 
-function showConnection(state) {
-  const element = byId("connection");
-  element.textContent = state === "lost" ? "Reconnecting…" : "";
-  if (state === "lost") page.conversation.markGap();
+async function showConnection(state, id) {
+  byId("connection").textContent = state === "lost" ? "Reconnecting…" : "";
+  if (state !== "lost") return;
+  page.conversation.markGap();
+  try {
+    await api.getSession(id);
+  } catch (error) {
+    // Deleted elsewhere: without this the stream would be tried for ever.
+    if (error.status === 404 && page.sessionId === id) await recover(error, id);
+  }
 }
 
 function showEmpty() {
@@ -89,7 +95,7 @@ function connect(id, after) {
       apply(event, true);
       showEmpty();
     },
-    onState: showConnection,
+    onState: (state) => showConnection(state, id),
   });
 }
 
