@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 from fastapi import FastAPI
 from fastapi.responses import FileResponse, JSONResponse
 from starlette.middleware import Middleware
+from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from kagent_runtime import __version__, problems, routes
@@ -67,10 +69,18 @@ def _add_health(app: FastAPI, sessions: Sessions) -> None:
         return JSONResponse({"status": status}, 200 if status == "ready" else 503)
 
 
+class _Revalidated(StaticFiles):
+    """The modules have no hash in their names: after an upgrade, a browser must not mix old and new ones."""
+
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:
+        """The file, or 304; either way asked for again next time."""
+        response = super().file_response(*args, **kwargs)
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
 def _add_page(app: FastAPI) -> None:
-    if not _STATIC.is_dir():
-        return
-    app.mount("/static", StaticFiles(directory=_STATIC), name="static")
+    app.mount("/static", _Revalidated(directory=_STATIC), name="static")
 
     @app.get("/", include_in_schema=False)
     async def page() -> FileResponse:

@@ -5,7 +5,7 @@ AutoGen 0.7.5 imports any provider it is told (upstream PR #7463 is not released
 `schema/runtime-config-v1.json` is generated from them.
 """
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -73,13 +73,30 @@ class ModelComponent(Component):
 ResourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*\.v[0-9][a-z0-9]*(\.[a-z0-9][-a-z0-9.]*)?$")]
 
 
+class ToolParameter(Strict):
+    """One argument of a tool, as a JSON Schema property."""
+
+    type: Literal["string", "integer", "number", "boolean"]
+    description: str
+    enum: list[str] | None = None
+
+
+class ToolParameters(Strict):
+    """The arguments of a tool: a closed JSON Schema object."""
+
+    type: Literal["object"]
+    properties: dict[str, ToolParameter]
+    required: list[str]
+    additionalProperties: Literal[False]
+
+
 class KubernetesTool(Strict):
     """One tool: an operation on the resources (`resource.version.group`) and namespaces that RBAC grants."""
 
     name: str = Field(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")
     operation: Literal["get", "describe", "logs"]
     description: str
-    parameters: dict[str, Any]
+    parameters: ToolParameters
     resources: list[ResourceName]
     cluster_resources: list[ResourceName] = []
     namespaces: list[str]

@@ -84,6 +84,7 @@ class NotFound(Exception):
     """The object is not there, which is no matter of permission."""
 
 
+CLOSED = {"type": "object", "properties": {}, "required": [], "additionalProperties": False}
 Access = tuple[str, str, str, str]
 
 
@@ -211,7 +212,7 @@ def test_a_call_outside_the_grant_sends_nothing(tmp_path: Path, arguments: dict[
 @pytest.mark.parametrize("resource", RESOURCES, ids=lambda item: item.full_name)
 def test_a_model_may_use_every_name_that_kubectl_users_know(resource: Resource) -> None:
     """Plural, singular, kind, short names and resource.group all lead to the resource, and to no other."""
-    tool = {"name": "t", "operation": "get", "description": "d", "parameters": {}, "namespaces": []}
+    tool = {"name": "t", "operation": "get", "description": "d", "parameters": CLOSED, "namespaces": []}
     names = [item.full_name for item in RESOURCES]
     everything = KubernetesTool.model_validate(tool | {"resources": names})
     known = [resource.resource, resource.singular, resource.kind, resource.kind.upper(), *resource.short_names]

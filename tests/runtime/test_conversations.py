@@ -361,3 +361,9 @@ def test_security_headers_are_on_every_answer(quick: Runtime) -> None:
         headers = quick.client.get(path).headers
         assert headers["content-security-policy"].startswith("default-src 'none'; script-src 'self'")
         assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_the_page_is_asked_for_again_after_an_upgrade(quick: Runtime) -> None:
+    """Neither the page nor its modules may be served from a cache unasked."""
+    assert quick.client.get("/").headers["cache-control"] == "no-store"
+    assert quick.client.get("/static/js/app.js").headers["cache-control"] == "no-cache"

@@ -61,6 +61,10 @@ REFUSED: list[tuple[str | None, str]] = [
     ),
     (_change(lambda c: _first(c).update(tools=[FUNCTION_TOOL])), "participants[0].config.tools: unknown key"),
     (_change(lambda c: _first(c).update(workbench=[FUNCTION_TOOL])), "participants[0].config.workbench[0].provider"),
+    (
+        _change(lambda c: _first(c)["workbench"][0]["config"]["tools"][0].update(parameters={})),
+        "config.workbench[0].config.tools[0].parameters.type: field required",
+    ),
     (_change(lambda c: _first(c).update(handoffs=["remediation_agent"])), "config.handoffs[0]"),
     (_change(lambda c: _first(c).update(name="not-an-identifier")), "config.name: string should match"),
     (_change(lambda c: c["component"]["config"].update(max_turns="9")), "max_turns: input should be a valid integer"),

@@ -34,14 +34,14 @@ def run(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
 
 
 def _check_names(tool: KubernetesTool, arguments: Arguments) -> None:
-    known = tool.parameters["properties"]
+    known = tool.parameters.properties
     for name, value in arguments.items():
         if name not in known:
             raise ArgumentError(f"`{name}` is not an argument of {tool.name}; it takes: {', '.join(known)}")
-        choices = known[name].get("enum")
+        choices = known[name].enum
         if choices and value not in choices:
             raise ArgumentError(f"`{name}` must be one of: {', '.join(map(str, choices))}")
-    for name in tool.parameters.get("required", []):
+    for name in tool.parameters.required:
         if arguments.get(name) in (None, ""):
             raise ArgumentError(f"the argument `{name}` is required")
 

@@ -91,8 +91,8 @@ class KubernetesTools(Workbench, Component[KubernetesToolsConfig]):
 def _schema(tool: KubernetesTool) -> ToolSchema:
     parameters = ParametersSchema(
         type="object",
-        properties=tool.parameters["properties"],
-        required=tool.parameters.get("required", []),
+        properties={name: item.model_dump(exclude_none=True) for name, item in tool.parameters.properties.items()},
+        required=list(tool.parameters.required),
         additionalProperties=False,
     )
     return ToolSchema(name=tool.name, description=tool.description, parameters=parameters)
