@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from kagent_render.checks import check
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.lower import Workload, lower
-from kagent_render.resolve import link
+from kagent_render.resolve import Graph, link
 from kagent_render.source import (
     Document,
     SourceFile,
@@ -28,6 +28,7 @@ class Compilation:
     """What a compilation yields. With errors there are no objects at all."""
 
     files: tuple[SourceFile, ...]
+    graph: Graph
     workloads: tuple[Workload, ...]
     objects: tuple[RenderedObject, ...]
     diagnostics: Diagnostics
@@ -62,7 +63,7 @@ def compile_files(
     check(objects, diagnostics)
     if diagnostics.has_errors:
         objects = []
-    return Compilation((*files, *overlays), tuple(workloads), tuple(objects), diagnostics)
+    return Compilation((*files, *overlays), graph, tuple(workloads), tuple(objects), diagnostics)
 
 
 def _read(files: Sequence[SourceFile], diagnostics: Diagnostics) -> list[Document]:

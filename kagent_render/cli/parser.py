@@ -83,3 +83,64 @@ def run(path: str, name: str | None, port: int, model_url: str | None, replay: b
     from kagent_render.cli import run as command
 
     return command.run(path, name, port, model_url, replay, context)
+
+
+@cli.command()
+@_paths
+@_namespace
+@_environment
+@click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Compare with the manifests in DIR.")
+@click.option("--rev", "revision", metavar="GITREV", help="Compare with what PATHS compiled to at a Git revision.")
+@click.option("--format", "format_", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
+def diff(
+    paths: tuple[str, ...],
+    namespace: str | None,
+    environment: str | None,
+    output: str | None,
+    revision: str | None,
+    format_: str,
+) -> int:
+    """Show what a change of the specs means, then what it changes."""
+    from kagent_render.cli import diff as command
+
+    if (output is None) == (revision is None):
+        raise click.UsageError("diff needs what to compare with: either --output DIR or --rev GITREV")
+    return command.run(paths or (".",), namespace, environment, output, revision, format_)
+
+
+@cli.command()
+@click.argument("kind", type=click.Choice(["agents", "teams", "tools", "models"]))
+@_paths
+@_namespace
+@_environment
+@click.option("--output", "-o", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def get(kind: str, paths: tuple[str, ...], namespace: str | None, environment: str | None, output: str) -> int:
+    """List the agents, teams, tools or models of the specs."""
+    from kagent_render.cli import get as command
+
+    return command.run(kind, paths or (".",), namespace, environment, output)
+
+
+@cli.command()
+@click.argument("kind")
+@click.argument("name")
+@_paths
+@_namespace
+@_environment
+def describe(kind: str, name: str, paths: tuple[str, ...], namespace: str | None, environment: str | None) -> int:
+    """Describe an agent, team, tool or model: what it is and what it may do."""
+    from kagent_render.cli import describe as command
+
+    return command.run(kind, name, paths or (".",), namespace, environment)
+
+
+@cli.command()
+@_paths
+@_namespace
+@_environment
+@click.option("--format", "format_", type=click.Choice(["mermaid", "dot"]), default="mermaid", show_default=True)
+def graph(paths: tuple[str, ...], namespace: str | None, environment: str | None, format_: str) -> int:
+    """Draw which agent uses, asks and hands over to what."""
+    from kagent_render.cli import graph as command
+
+    return command.run(paths or (".",), namespace, environment, format_)

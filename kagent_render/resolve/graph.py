@@ -56,10 +56,12 @@ class TeamNode:
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """Everything that resolved, sorted by namespace and name."""
+    """Everything that resolved, sorted by namespace and name; of tools and models also those that nobody uses."""
 
     agents: tuple[AgentNode, ...]
     teams: tuple[TeamNode, ...]
+    tools: tuple[ToolNode, ...]
+    models: tuple[ModelNode, ...]
     platform: PlatformSpec
     platform_document: Document | None
     parents: dict[int, list[TeamNode]]

@@ -68,7 +68,9 @@ class _Linker:
             for member in team.members:
                 parents.setdefault(id(member), []).append(team)
         document = platform.document if platform else None
-        return Graph(tuple(agents.values()), tuple(teams.values()), spec, document, parents)
+        tools = tuple(_tool_node(item) for item in self._all("Tool") if item.spec is not None)
+        models = tuple(_model_node(item) for item in self._all("ModelConfig") if item.spec is not None)
+        return Graph(tuple(agents.values()), tuple(teams.values()), tools, models, spec, document, parents)
 
     def _all(self, kind: str) -> list[Decoded]:
         return sorted(self._names.get(kind, ()), key=lambda item: (item.namespace or "", item.name))
@@ -127,10 +129,7 @@ class _Linker:
         if found is None:
             self._unknown("ModelConfig", name, referrer, location)
             return None
-        if found.spec is None:
-            return None
-        spec = cast(ModelConfig, found.spec)
-        return ModelNode(found.document, spec.metadata, spec.spec)
+        return _model_node(found) if found.spec is not None else None
 
     def _tool(self, name: str, referrer: Decoded, location: Location) -> ToolNode | None:
         found = self._find("Tool", name, referrer)
@@ -139,11 +138,7 @@ class _Linker:
                 return ToolNode(builtin.type, ToolDeclaration(name, None, None, None), None)
             self._unknown("Tool", name, referrer, location, BUILTIN_TOOLS)
             return None
-        if found.spec is None:
-            return None
-        spec = cast(Tool, found.spec).spec
-        block = getattr(spec, spec.type)
-        return ToolNode(spec.type, ToolDeclaration(name, spec.description, spec.parameters, block), found.document)
+        return _tool_node(found) if found.spec is not None else None
 
     def _team(self, item: Decoded) -> TeamNode:
         team = cast(AgentTeam, item.spec)
@@ -180,6 +175,17 @@ class _Linker:
             self._diagnostics.add("KR201", f"`{name}` is an AgentTeam, not an Agent", span, help=help)
         else:
             self._unknown(kind, name, referrer, location)
+
+
+def _model_node(item: Decoded) -> ModelNode:
+    model = cast(ModelConfig, item.spec)
+    return ModelNode(item.document, model.metadata, model.spec)
+
+
+def _tool_node(item: Decoded) -> ToolNode:
+    spec = cast(Tool, item.spec).spec
+    declaration = ToolDeclaration(item.name, spec.description, spec.parameters, getattr(spec, spec.type))
+    return ToolNode(spec.type, declaration, item.document)
 
 
 def raw_references(data: Any) -> Iterator[tuple[str, Location, str]]:

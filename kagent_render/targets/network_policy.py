@@ -13,7 +13,7 @@ from kagent_render.targets.templating import render
 
 # A NetworkPolicy knows no host names: a public endpoint becomes its port, to any address that is not private,
 # link-local (cloud metadata) or carrier-grade NAT.
-_PRIVATE_V4 = [
+PRIVATE_V4 = [
     "10.0.0.0/8",
     "100.64.0.0/10",
     "127.0.0.0/8",
@@ -21,8 +21,8 @@ _PRIVATE_V4 = [
     "172.16.0.0/12",
     "192.168.0.0/16",
 ]
-_PRIVATE_V6 = ["::1/128", "fc00::/7", "fe80::/10"]
-_NAMESPACE_LABEL = "kubernetes.io/metadata.name"
+PRIVATE_V6 = ["::1/128", "fc00::/7", "fe80::/10"]
+NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 
 def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -46,7 +46,7 @@ def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _namespace_peer(name: str) -> dict[str, Any]:
-    return {"namespaceSelector": {"matchLabels": {_NAMESPACE_LABEL: name}}}
+    return {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: name}}}
 
 
 def _egress(workload: Workload) -> Iterator[dict[str, Any]]:
@@ -87,6 +87,6 @@ def _peers(endpoint: Endpoint) -> list[dict[str, Any]]:
     if labels[1:] in (["svc"], ["svc", "cluster", "local"]):
         return [_namespace_peer(labels[0])]
     return [
-        {"ipBlock": {"cidr": "0.0.0.0/0", "except": _PRIVATE_V4}},
-        {"ipBlock": {"cidr": "::/0", "except": _PRIVATE_V6}},
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": PRIVATE_V4}},
+        {"ipBlock": {"cidr": "::/0", "except": PRIVATE_V6}},
     ]

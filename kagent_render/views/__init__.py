@@ -1,0 +1,1 @@
+"""What a compilation means, for people: pure functions from objects and graphs to data, and from data to text."""

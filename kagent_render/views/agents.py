@@ -1,0 +1,122 @@
+"""The runtime's config in words: of each agent its model, tools, handoffs and prompt, of each team its rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from kagent_render.catalog import kubernetes_resources
+
+Config = Mapping[str, Any]
+_COMMON = sorted(
+    item.full_name for name in kubernetes_resources.READ_DEFAULT if (item := kubernetes_resources.find(name))
+)
+_OPERATIONS = {"logs": "read the logs of"}
+Fact = tuple[str, str, str]
+"""Topic, label and value: `("model", "diagnostics-agent", "gpt-4o (OpenAI at https://…)")`."""
+
+
+def facts(runtime: Config) -> Iterator[Fact]:
+    """What the agents and teams of a RuntimeConfig are, one fact at a time."""
+    component = runtime["component"]
+    names = {item["id"]: item["name"] for item in runtime.get("agents") or ()}
+    yield from _component(component, {component["config"]["name"]: runtime["metadata"]["name"]} | names)
+
+
+def _component(component: Config, names: Mapping[str, str]) -> Iterator[Fact]:
+    config = component["config"]
+    name = names.get(config["name"], config["name"])
+    if component["component_type"] == "team":
+        yield from _team(component, name, names)
+    else:
+        yield from _agent(config, name, names)
+
+
+def _team(component: Config, name: str, names: Mapping[str, str]) -> Iterator[Fact]:
+    config = component["config"]
+    members = [names.get(item["config"]["name"], item["config"]["name"]) for item in config["participants"]]
+    yield "team", f"{name} members", f"{_short(component)} of {', '.join(members)}"
+    yield "team", f"{name} stops", stops(config, names)
+    if model := config.get("model_client"):
+        yield "model", f"{name} selector", model_in_words(model["config"])
+    if prompt := config.get("selector_prompt"):
+        yield "prompt", f"{name} selector", prompt
+    for member in config["participants"]:
+        yield from _component(member, names)
+
+
+def _agent(config: Config, name: str, names: Mapping[str, str]) -> Iterator[Fact]:
+    yield "description", name, config.get("description") or ""
+    yield "model", name, model_in_words(config["model_client"]["config"])
+    for workbench in config.get("workbench") or ():
+        for tool in workbench["config"].get("tools") or ():
+            yield "tools", f"{name} {tool['name']}", tool_in_words(tool)
+    for handoff in config.get("handoffs") or ():
+        target = names.get(handoff["target"], handoff["target"])
+        yield "handoffs", f"{name} {target}", target
+    yield "limits", f"{name} rounds of tool calls in a turn", str(config.get("max_tool_iterations", ""))
+    yield "prompt", name, config.get("system_message") or ""
+
+
+def _short(component: Config) -> str:
+    return str(component["provider"].rpartition(".")[2])
+
+
+def model_in_words(config: Config) -> str:
+    """`gpt-4o (OpenAI at https://api.openai.com/v1, temperature 0.1)`."""
+    parameters = config.get("parameters") or {}
+    settings = [f"{key} {json.dumps(parameters[key], ensure_ascii=False)}" for key in sorted(parameters)]
+    where = f"{config['provider']} at {config['base_url']}"
+    return f"{config['model']} ({', '.join([where, *settings])})"
+
+
+def tool_in_words(tool: Config) -> str:
+    """What a granted tool may do: for Kubernetes tools the operation, resources and namespaces."""
+    if "operation" not in tool:
+        rest = {key: tool[key] for key in sorted(tool) if key not in ("name", "description", "parameters")}
+        return json.dumps(rest, ensure_ascii=False)
+    kinds = _brief(tool.get("resources") or ())
+    cluster = [str(item).partition(".")[0] for item in tool.get("cluster_resources") or ()]
+    parts = [f"{kinds} in {_namespaces(tool.get('namespaces') or ())}"] if kinds else []
+    parts += [f"{', '.join(cluster)} of the cluster"] if cluster else []
+    return f"{_OPERATIONS.get(tool['operation'], tool['operation'])} " + "; ".join(parts)
+
+
+def _brief(resources: Iterable[str]) -> str:
+    """The resources, or how many where they are the default ones, which the permissions spell out."""
+    names = list(resources)
+    return f"the {len(names)} common resources" if sorted(names) == _COMMON else kinds_in_words(names)
+
+
+def kinds_in_words(resources: Iterable[str]) -> str:
+    """The resources of a tool without their versions and groups."""
+    return ", ".join(str(item).partition(".")[0] for item in resources)
+
+
+def _namespaces(names: Any) -> str:
+    if list(names) == ["*"]:
+        return "all namespaces"
+    if not names:
+        return "its own namespace"
+    return f"{'namespaces' if len(names) > 1 else 'namespace'} {', '.join(names)}"
+
+
+def stops(config: Config, names: Mapping[str, str]) -> str:
+    """When a team stops: its condition, and its turns at most."""
+    turns = f"after {config['max_turns']} turns" if config.get("max_turns") else ""
+    condition = config.get("termination_condition")
+    return " or ".join(part for part in (_condition(condition, names) if condition else "", turns) if part)
+
+
+def _condition(condition: Config, names: Mapping[str, str]) -> str:
+    config, name = condition["config"], _short(condition)
+    if name in ("OrTerminationCondition", "AndTerminationCondition"):
+        word = " or " if name.startswith("Or") else " and "
+        return "(" + word.join(_condition(item, names) for item in config["conditions"]) + ")"
+    if name == "MaxMessageTermination":
+        return f"after {config['max_messages']} messages"
+    if name.startswith("TextMention"):
+        sources = " or ".join(names.get(item, item) for item in config.get("sources") or ()) or "anyone"
+        return f"when {sources} says {json.dumps(config['text'], ensure_ascii=False)}"
+    return f"{name} {json.dumps(config, sort_keys=True, ensure_ascii=False)}"

@@ -1,0 +1,152 @@
+"""What rendered objects mean, workload by workload: permissions, network, secrets, image, scaling, agents."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kagent_render.views import access, agents, network
+
+Object = Mapping[str, Any]
+Key = tuple[str, str]
+SHARED = "shared"
+
+
+@dataclass(slots=True)
+class Facts:
+    """Of one workload. `values` maps topic and label to what holds there; what only is or is not, maps to itself."""
+
+    kind: str
+    permissions: set[access.Permission] = field(default_factory=set)
+    egress: set[network.Flow] = field(default_factory=set)
+    ingress: set[network.Flow] = field(default_factory=set)
+    values: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def add(self, topic: str, text: str) -> None:
+        """Something that is there or is not."""
+        self.values[topic, text] = text
+
+
+def facts_of(objects: Iterable[Object]) -> dict[Key, Facts]:
+    """The facts of every workload, by namespace and name; ("ns", "") is what a namespace's workloads share."""
+    items = list(objects)
+    deployments = [item for item in items if item["kind"] == "Deployment"]
+    found = {_key(item): _of_deployment(item, items) for item in deployments}
+    accounts = {(_key(item)[0], _account(item)): _key(item) for item in deployments}
+    for account, granted in access.permissions(items).items():
+        # A binding without a Deployment still gives somebody something.
+        found.setdefault(accounts.get(account, account), Facts("ServiceAccount")).permissions |= granted
+    for item in items:
+        if item["kind"] in _OTHER:
+            key, topic, label, value = _OTHER[item["kind"]](item)
+            found.setdefault(key, Facts(SHARED)).values[topic, label] = value
+    return found
+
+
+def _key(item: Object) -> Key:
+    return (item["metadata"].get("namespace") or "", item["metadata"]["name"])
+
+
+def _account(deployment: Object) -> str:
+    return str(_pod(deployment).get("serviceAccountName") or "default")
+
+
+def _pod(deployment: Object) -> Mapping[str, Any]:
+    spec: Mapping[str, Any] = deployment["spec"]["template"]["spec"]
+    return spec
+
+
+def _of_deployment(deployment: Object, items: Sequence[Object]) -> Facts:
+    labels = deployment["spec"]["template"]["metadata"].get("labels") or {}
+    facts = Facts("AgentTeam" if labels.get("app.kubernetes.io/component") == "agent-team" else "Agent")
+    policies = list(_selecting(items, _key(deployment)[0], labels))
+    facts.egress, facts.ingress = network.flows(policies, "Egress"), network.flows(policies, "Ingress")
+    _add_pod(facts, _pod(deployment))
+    if "replicas" in deployment["spec"]:
+        facts.values["scaling", "replicas"] = str(deployment["spec"]["replicas"])
+    for config in _runtime_configs(deployment, items):
+        for topic, label, value in agents.facts(config):
+            facts.values[topic, label] = value
+    return facts
+
+
+def _selecting(items: Iterable[Object], namespace: str, labels: Mapping[str, str]) -> Iterator[Object]:
+    for item in items:
+        if item["kind"] == "NetworkPolicy" and _key(item)[0] == namespace:
+            wanted = (item["spec"].get("podSelector") or {}).get("matchLabels") or {}
+            if all(labels.get(key) == value for key, value in wanted.items()):
+                yield item
+
+
+def _runtime_configs(deployment: Object, items: Iterable[Object]) -> Iterator[Mapping[str, Any]]:
+    names = {volume["configMap"]["name"] for volume in _pod(deployment).get("volumes") or () if "configMap" in volume}
+    for item in items:
+        if item["kind"] == "ConfigMap" and _key(item)[0] == _key(deployment)[0] and item["metadata"]["name"] in names:
+            text = (item.get("data") or {}).get("runtime.json")
+            if text is not None:
+                yield json.loads(text)
+
+
+def _add_pod(facts: Facts, pod: Mapping[str, Any]) -> None:
+    containers = [*(pod.get("initContainers") or ()), *(pod.get("containers") or ())]
+    for container in containers:
+        suffix = f" of container {container['name']}" if len(containers) > 1 else ""
+        facts.values["image", f"image{suffix}"] = container["image"]
+        if resources := _resources(container.get("resources") or {}):
+            facts.values["resources", f"resources{suffix}"] = resources
+        for text in _secrets(container):
+            facts.add("secrets", text)
+    for volume in pod.get("volumes") or ():
+        if "secret" in volume:
+            facts.add("secrets", f"Secret {volume['secret'].get('secretName')} as files")
+    for secret in pod.get("imagePullSecrets") or ():
+        facts.add("secrets", f"Secret {secret['name']} to pull images")
+
+
+def _secrets(container: Mapping[str, Any]) -> Iterator[str]:
+    for variable in container.get("env") or ():
+        if reference := (variable.get("valueFrom") or {}).get("secretKeyRef"):
+            yield f"Secret {reference['name']} key {reference['key']} as {variable['name']}"
+    for source in container.get("envFrom") or ():
+        if reference := source.get("secretRef"):
+            yield f"Secret {reference['name']}, every key, as variables"
+
+
+def _resources(resources: Mapping[str, Any]) -> str:
+    parts = []
+    for side in ("requests", "limits"):
+        if amounts := resources.get(side):
+            parts.append(f"{side} " + ", ".join(f"{name} {amounts[name]}" for name in sorted(amounts)))
+    return "; ".join(parts)
+
+
+def _scaled(item: Object) -> tuple[Key, str, str, str]:
+    spec = item["spec"]
+    triggers = [_trigger(trigger) for trigger in spec.get("triggers") or ()]
+    value = f"{spec.get('minReplicaCount', 0)} to {spec.get('maxReplicaCount', 100)} pods by {', '.join(triggers)}"
+    return (_key(item)[0], spec["scaleTargetRef"]["name"]), "scaling", "scaling", value
+
+
+def _trigger(trigger: Mapping[str, Any]) -> str:
+    metadata = trigger.get("metadata") or {}
+    return f"{trigger['type']} ({', '.join(f'{key} {metadata[key]}' for key in sorted(metadata))})"
+
+
+def _route(item: Object) -> tuple[Key, str, str, str]:
+    spec = item["spec"]
+    gateways = [f"{parent.get('namespace') or _key(item)[0]}/{parent['name']}" for parent in spec["parentRefs"]]
+    text = f"{', '.join(spec.get('hostnames') or ['any host'])} through Gateway {', '.join(gateways)}"
+    return _key(item), "routes", text, text
+
+
+def _external_secret(item: Object) -> tuple[Key, str, str, str]:
+    spec, (namespace, name) = item["spec"], _key(item)
+    store = spec["secretStoreRef"]
+    remote = sorted({f"{entry['remoteRef']['key']} {entry['remoteRef'].get('property', '')}" for entry in spec["data"]})
+    value = f"{store['kind']} {store['name']}: {', '.join(text.strip() for text in remote)}"
+    return (namespace, ""), "store", f"Secret {name}", value
+
+
+_OTHER = {"ScaledObject": _scaled, "HTTPRoute": _route, "ExternalSecret": _external_secret}
