@@ -195,10 +195,15 @@ class Sessions:
     async def _play(self, session_id: str, run_id: str, content: str, stop: Stop) -> _End:
         try:
             before = await self._store.state(session_id)
+            end = None
+            # To its own end, here: a generator that the garbage collector closes ends in another context, where
+            # OpenTelemetry cannot detach its spans.
             async for item in self._engine.run(content, before, stop):
                 if isinstance(item, Finished):
-                    return _End("completed", item.usage, reason=item.stop_reason, state=item.state)
-                await self._record(session_id, run_id, item)
+                    end = _End("completed", item.usage, reason=item.stop_reason, state=item.state)
+                else:
+                    await self._record(session_id, run_id, item)
+            return end or _failed("The run failed", "The agent ended without an answer.")
         except Cancelled as cancelled:
             return _End("cancelled", cancelled.usage, reason="cancelled")
         except asyncio.CancelledError:
@@ -211,7 +216,6 @@ class Sessions:
             return _failed("Internal error", type(failure).__name__)
         finally:
             self._runs[session_id].deadline.cancel()
-        return _failed("The run failed", "The agent ended without an answer.")
 
     async def _record(self, session_id: str, run_id: str, item: EngineEvent) -> None:
         event = _as_event(run_id, item)

@@ -363,6 +363,20 @@ def test_security_headers_are_on_every_answer(quick: Runtime) -> None:
         assert headers["x-content-type-options"] == "nosniff"
 
 
+def test_a_normal_turn_logs_nothing(tmp_path: Path) -> None:
+    """An agent of its own and a team: no error, no warning, and nothing of the conversation."""
+    single = runtime_config(EXAMPLES / "quickstart")
+    with ModelServer(lambda _: {"text": "RESOLVED"}) as model:
+        for number, config in enumerate((single, _team(tmp_path, "RoundRobin"))):
+            with _run(config, model, tmp_path / str(number)) as runtime:
+                session = runtime.new_session()
+                for text in ("one", "two"):
+                    assert runtime.ask(session, text)[-1]["outcome"] == "completed"
+                runtime.process.terminate()
+                logged = [json.loads(line)["message"] for line in runtime.wait_stderr().splitlines()]
+            assert logged == ["draining"]
+
+
 def test_the_page_is_asked_for_again_after_an_upgrade(quick: Runtime) -> None:
     """Neither the page nor its modules may be served from a cache unasked."""
     assert quick.client.get("/").headers["cache-control"] == "no-store"
