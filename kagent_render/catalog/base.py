@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 Component = dict[str, Any]
@@ -33,16 +33,80 @@ class Endpoint:
     scheme: str
 
 
+@dataclass(frozen=True, slots=True, order=True)
+class Variable:
+    """An environment variable: a value, or a key of a Secret or ConfigMap that the kubelet reads."""
+
+    name: str
+    value: str = ""
+    secret: str = ""
+    config_map: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Mount:
+    """A folder in the container. One of `secret`, `config_map`, `claim` and `size_limit` (an emptyDir) is set.
+
+    `items` are keys with their file names; none: all keys. `is_issued` marks a Secret that a controller of the
+    cluster writes from a rendered object, such as a certificate: nobody has to provide it.
+    """
+
+    name: str
+    path: str
+    secret: str = ""
+    config_map: str = ""
+    claim: str = ""
+    size_limit: str = ""
+    items: tuple[tuple[str, str], ...] = ()
+    is_read_only: bool = True
+    is_issued: bool = False
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Caller:
+    """Who may call a container port: the pods with these labels (none: all) of a namespace."""
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...] = ()
+    port: int = 8080
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ContainerPort:
+    """A named port of the container, besides `http`."""
+
+    name: str
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contribution:
+    """What a model, a tool or a feature of the Platform adds to the pod and to its network."""
+
+    variables: frozenset[Variable] = frozenset()
+    mounts: frozenset[Mount] = frozenset()
+    endpoints: frozenset[Endpoint] = frozenset()
+    callers: frozenset[Caller] = frozenset()
+    ports: frozenset[ContainerPort] = frozenset()
+    pod_annotations: frozenset[tuple[str, str]] = frozenset()
+    pod_labels: frozenset[tuple[str, str]] = frozenset()
+
+    def __or__(self, other: Contribution) -> Contribution:
+        """Both together."""
+        return Contribution(**{f.name: getattr(self, f.name) | getattr(other, f.name) for f in fields(self)})
+
+
 @dataclass(frozen=True, slots=True)
 class LoweredTool:
-    """What granting one tool means: its config for the runtime, its permissions, what it calls."""
+    """What granting one tool means: its config for the runtime, its permissions, what it needs."""
 
     name: str
     type: str
     config: dict[str, Any]
     access: frozenset[AccessRule] = frozenset()
     needs_kubernetes_api: bool = False
-    endpoints: frozenset[Endpoint] = frozenset()
+    needs: Contribution = Contribution()
 
 
 @dataclass(frozen=True, slots=True)

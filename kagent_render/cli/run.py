@@ -31,8 +31,10 @@ def run(path: str, name: str | None, port: int, model_url: str | None, replay: b
         return 1
     workload = _choose(list(compilation.workloads), name)
     environment = os.environ | _key_variables(workload, dict(os.environ))
-    missing = [secret.variable for secret in workload.secrets if secret.variable not in environment]
-    is_replay = replay or (model_url is None and bool(missing or not workload.secrets))
+    clients = _model_clients(workload.runtime_config["component"])
+    keys = sorted({client["api_key_env"] for client in clients if client["api_key_env"]})
+    missing = [key for key in keys if key not in environment]
+    is_replay = replay or (model_url is None and bool(missing or not keys))
     _explain(workload, missing, is_replay, context)
     arguments = ["--host", "127.0.0.1", "--port", str(port), "--model", "replay" if is_replay else "real"]
     arguments += ["--cluster", "kubeconfig", "--kube-context", context] if context else ["--cluster", "sample"]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import reduce
+from operator import or_
 from typing import Any
 
-from kagent_render.catalog.base import Component
+from pydantic.alias_generators import to_camel
+
+from kagent_render.catalog.base import Component, Contribution
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.lower.agent import assistant, check_tools, lower_tools
-from kagent_render.lower.model import check_model, key_secret, model_endpoint
+from kagent_render.lower.features.registry import with_features
+from kagent_render.lower.model import check_model, model_needs
 from kagent_render.lower.names import autogen_id
 from kagent_render.lower.team import agents_of, check_team, lower_team, models_of, team_description
-from kagent_render.lower.workload import Workload
+from kagent_render.lower.workload import Place, Workload
 from kagent_render.resolve import AgentNode, Graph, ModelNode, TeamNode
-from kagent_render.specs.base import Placement
+from kagent_render.specs.pod import Placement
 
 RUNTIME_CONFIG_VERSION = "runtime.kagent.dev/v1"
 
@@ -26,7 +31,7 @@ def lower(graph: Graph, default_namespace: str | None, diagnostics: Diagnostics)
     healthy = {id(agent): check_tools(agent.tools, diagnostics) for agent in graph.agents}
     workloads: dict[tuple[str, str], Workload] = {}
     for node in _runnable(graph, healthy, diagnostics):
-        workload = _workload(node, graph, default_namespace)
+        workload = with_features(_workload(node, graph, default_namespace))
         first = workloads.setdefault((workload.namespace or "", workload.name), workload)
         if first is not workload:
             message = f"{workload.kind} `{workload.name}` would write the objects of {first.kind} `{first.name}`"
@@ -79,7 +84,7 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
     models = list(models_of(node))
     tools = [tool for agent in agents for tool in lower_tools(agent)]
     namespace = node.metadata.namespace or default_namespace or graph.platform.namespace
-    endpoints = {endpoint for model in models if (endpoint := model_endpoint(model))}
+    needs = reduce(or_, (model_needs(model) for model in models), Contribution())
     defaults, override = graph.platform.workload, node.spec.workload
     return Workload(
         name=node.metadata.name,
@@ -90,15 +95,26 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
         annotations=node.metadata.annotations,
         origin=node.document.span_of(("metadata", "name")),
         runtime_config=_runtime_config(node, agents, namespace),
-        secrets=tuple(sorted({secret for model in models if (secret := key_secret(model))})),
         access=tuple(sorted({rule for tool in tools for rule in tool.access})),
         needs_kubernetes_api=any(tool.needs_kubernetes_api for tool in tools),
-        endpoints=tuple(sorted(endpoints.union(*(tool.endpoints for tool in tools)))),
+        needs=reduce(or_, (tool.needs for tool in tools), needs),
         replicas=override.replicas if override.replicas is not None else defaults.replicas,
         resources=override.resources or defaults.resources,
         placement=_placement(defaults, override),
+        scaling=override.scaling or graph.platform.scaling,
         platform=graph.platform,
+        places=_places(node, graph),
     )
+
+
+def _places(node: AgentNode | TeamNode, graph: Graph) -> dict[str, Place]:
+    """Where each part was said: in the Platform, unless the workload says it itself."""
+    places: dict[str, Place] = {}
+    if graph.platform_document is not None:
+        names = graph.platform.model_fields_set
+        places = {name: Place(graph.platform_document, ("spec", to_camel(name))) for name in names}
+    own = node.spec.workload.model_fields_set
+    return places | {name: Place(node.document, ("spec", "workload", to_camel(name))) for name in own}
 
 
 def _placement(defaults: Placement, override: Placement) -> Placement:

@@ -5,13 +5,12 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
-from kagent_render.catalog.base import Component, Endpoint, component
+from kagent_render.catalog.base import Component, Contribution, Endpoint, Variable, component
 from kagent_render.catalog.fields import SpecModel
 from kagent_render.catalog.providers.base import Provider
 from kagent_render.catalog.providers.registry import PROVIDERS
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.lower.names import key_variable
-from kagent_render.lower.workload import EnvironmentSecret
 from kagent_render.resolve import ModelNode
 from kagent_render.specs.model_config import Parameters
 
@@ -62,16 +61,15 @@ def _set_fields(spec: SpecModel, model: type[SpecModel]) -> dict[str, Any]:
     return {name: value for name, value in values if value is not None}
 
 
-def key_secret(model: ModelNode) -> EnvironmentSecret | None:
-    """The variable that carries the model's key, from the Secret it names."""
-    reference = model.spec.api_key_secret_ref
-    if reference is None:
-        return None
-    return EnvironmentSecret(key_variable(model.metadata.name), reference.name, reference.key)
+def model_needs(model: ModelNode) -> Contribution:
+    """The variable that carries the model's key, from the Secret it names, and what must be reached."""
+    reference, endpoint = model.spec.api_key_secret_ref, _endpoint(model)
+    name = key_variable(model.metadata.name)
+    variables = {Variable(name, secret=reference.name, key=reference.key)} if reference else set()
+    return Contribution(frozenset(variables), endpoints=frozenset({endpoint} if endpoint else ()))
 
 
-def model_endpoint(model: ModelNode) -> Endpoint | None:
-    """What the workload must be able to reach."""
+def _endpoint(model: ModelNode) -> Endpoint | None:
     parts = urlsplit(model.spec.base_url or _provider(model).default_base_url or "")
     if not parts.hostname:
         return None

@@ -2,22 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
-from kagent_render.catalog.base import AccessRule, Endpoint
+from kagent_render.catalog.base import AccessRule, Contribution, Variable
 from kagent_render.diagnostics import Span
-from kagent_render.specs.base import Placement, Resources
+from kagent_render.source import Document
 from kagent_render.specs.platform import PlatformSpec
+from kagent_render.specs.pod import Placement, Resources
+from kagent_render.specs.scaling import Scaling
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class EnvironmentSecret:
-    """An environment variable that the kubelet fills from a Secret."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in the specs a part of a workload was said: the document, and the location in it."""
 
-    variable: str
-    secret: str
-    key: str
+    document: Document
+    location: tuple[int | str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,19 +34,26 @@ class Workload:
     annotations: dict[str, str]
     origin: Span
     runtime_config: dict[str, Any]
-    secrets: tuple[EnvironmentSecret, ...]
     access: tuple[AccessRule, ...]
     needs_kubernetes_api: bool
-    endpoints: tuple[Endpoint, ...]
+    needs: Contribution
     replicas: int
     resources: Resources
     placement: Placement
+    scaling: Scaling | None
     platform: PlatformSpec
+    # By the field of the Platform or of `workload`: for the checks of targets, which know fields and no files.
+    places: Mapping[str, Place] = field(default_factory=dict)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The environment of the container, by name."""
+        return sorted(self.needs.variables)
 
     @property
     def most_replicas(self) -> int:
         """How many pods there may be at once."""
-        return self.platform.scaling.max_replicas if self.platform.scaling else self.replicas
+        return self.scaling.max_replicas if self.scaling else self.replicas
 
     @property
     def directory(self) -> str:

@@ -5,7 +5,8 @@ from typing import Literal
 from pydantic import Field
 
 from kagent_render.catalog.fields import Reference, SpecModel, Text
-from kagent_render.specs.base import ModelConfigReference, WorkloadMetadata, WorkloadOverride
+from kagent_render.specs.base import ModelConfigReference, WorkloadMetadata
+from kagent_render.specs.pod import WorkloadOverride
 
 
 class AgentLimits(SpecModel):

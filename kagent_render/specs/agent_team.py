@@ -6,7 +6,8 @@ from pydantic import Field
 
 from kagent_render.catalog.conditions.registry import TerminationCondition
 from kagent_render.catalog.fields import ObjectName, SpecModel, Text
-from kagent_render.specs.base import ModelConfigReference, WorkloadMetadata, WorkloadOverride
+from kagent_render.specs.base import ModelConfigReference, WorkloadMetadata
+from kagent_render.specs.pod import WorkloadOverride
 
 
 class MemberReference(SpecModel):

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from kagent_render.lower import Workload
-from kagent_render.specs.base import Resources
+from kagent_render.specs.pod import Resources
 from kagent_render.targets.objects import CONFIG_PATH, PORT, USER_ID, labels, metadata, selector_labels
+from kagent_render.targets.pod import environment_variable, volume, volume_mount
 from kagent_render.targets.pretty_json import pretty
 from kagent_render.targets.templating import render
 
@@ -39,7 +40,7 @@ def _deployment(workload: Workload, config: str) -> dict[str, Any]:
         "metadata": metadata(workload),
         "name": workload.name,
         # An autoscaler owns the number of replicas; a number here would fight it at every sync.
-        "replicas": None if workload.platform.scaling else workload.replicas,
+        "replicas": None if workload.scaling else workload.replicas,
         "selector": selector_labels(workload),
         "pod_labels": _pod_labels(workload),
         "pod_annotations": _pod_annotations(workload, config),
@@ -48,21 +49,25 @@ def _deployment(workload: Workload, config: str) -> dict[str, Any]:
         "port": PORT,
         "user_id": USER_ID,
         "config_path": CONFIG_PATH,
-        "secrets": workload.secrets,
+        "variables": [environment_variable(variable) for variable in workload.variables],
+        "ports": [{"name": p.name, "containerPort": p.number, "protocol": "TCP"} for p in sorted(workload.needs.ports)],
+        "mounts": [volume_mount(mount) for mount in sorted(workload.needs.mounts)],
+        "volumes": [volume(mount) for mount in sorted(workload.needs.mounts)],
         "resources": _resources(workload.resources),
         "needs_kubernetes_api": workload.needs_kubernetes_api,
     }
 
 
 def _pod_labels(workload: Workload) -> dict[str, str]:
-    merged = (workload.placement.pod_labels or {}) | labels(workload)
+    merged = (workload.placement.pod_labels or {}) | dict(workload.needs.pod_labels) | labels(workload)
     return {key: merged[key] for key in sorted(merged)}
 
 
 def _pod_annotations(workload: Workload, config: str) -> dict[str, str]:
     # A changed config rolls the pods; a name with the hash in it would be pruned before they have ended.
     checksum = hashlib.sha256(config.encode()).hexdigest()
-    merged = (workload.placement.pod_annotations or {}) | {"checksum/config": checksum}
+    features = dict(workload.needs.pod_annotations)
+    merged = (workload.placement.pod_annotations or {}) | features | {"checksum/config": checksum}
     return {key: merged[key] for key in sorted(merged)}
 
 

@@ -19,9 +19,9 @@ def shared_objects(workloads: Sequence[Workload]) -> Iterator[RenderedObject]:
     keys: dict[tuple[str, str], set[str]] = {}
     owners: dict[tuple[str, str], Workload] = {}
     for workload in workloads:
-        for secret in workload.secrets:
-            place = (workload.namespace or "", secret.secret)
-            keys.setdefault(place, set()).add(secret.key)
+        for secret, key in _secret_keys(workload):
+            place = (workload.namespace or "", secret)
+            keys.setdefault(place, set()).add(key)
             owners.setdefault(place, workload)
     for (namespace, name), wanted in sorted(keys.items()):
         secrets = owners[namespace, name].platform.secrets
@@ -39,3 +39,13 @@ def shared_objects(workloads: Sequence[Workload]) -> Iterator[RenderedObject]:
         folder = f"{namespace}/" if namespace else ""
         data = render("external_secret/externalsecret.yaml.j2", context)
         yield RenderedObject(data, f"{folder}externalsecret-{name}.yaml", owners[namespace, name].origin)
+
+
+def _secret_keys(workload: Workload) -> Iterator[tuple[str, str]]:
+    """Every key of every Secret that the pod reads and that somebody has to provide."""
+    for variable in workload.variables:
+        if variable.secret:
+            yield variable.secret, variable.key
+    for mount in sorted(workload.needs.mounts):
+        if mount.secret and not mount.is_issued:
+            yield from ((mount.secret, key) for key, _ in mount.items)

@@ -6,14 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from kagent_render.lower import Workload
-from kagent_render.specs.platform import CpuTrigger, CronTrigger, Trigger
+from kagent_render.specs.scaling import CpuTrigger, CronTrigger, Trigger
 from kagent_render.targets.objects import metadata
 from kagent_render.targets.templating import render
 
 
 def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
     """One ScaledObject."""
-    scaling = workload.platform.scaling
+    scaling = workload.scaling
     if scaling is None:
         return
     context = {

@@ -38,11 +38,21 @@ def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
     context = {
         "metadata": metadata(workload),
         "selector": selector_labels(workload),
-        "sources": sources,
-        "port": PORT,
+        "ingress": [_ingress(sources, PORT), *_callers(workload)],
         "egress": list(_egress(workload)),
     }
     yield "networkpolicy.yaml", render("network_policy/networkpolicy.yaml.j2", context)
+
+
+def _ingress(sources: list[dict[str, Any]], port: int) -> dict[str, Any]:
+    return {"from": sources, "ports": [{"protocol": "TCP", "port": port}]}
+
+
+def _callers(workload: Workload) -> Iterator[dict[str, Any]]:
+    """Those whom a feature lets in: a Prometheus, an interceptor."""
+    for caller in sorted(workload.needs.callers):
+        pods = {"podSelector": {"matchLabels": dict(caller.labels)}} if caller.labels else {}
+        yield _ingress([_namespace_peer(caller.namespace) | pods], caller.port)
 
 
 def _namespace_peer(name: str) -> dict[str, Any]:
@@ -66,7 +76,7 @@ def _egress(workload: Workload) -> Iterator[dict[str, Any]]:
 
 def _destinations(workload: Workload) -> list[tuple[list[dict[str, Any]], int]]:
     found: list[tuple[list[dict[str, Any]], int]] = []
-    for endpoint in workload.endpoints:
+    for endpoint in sorted(workload.needs.endpoints):
         destination = (_peers(endpoint), endpoint.port)
         if destination not in found:
             found.append(destination)

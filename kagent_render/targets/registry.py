@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
+from pydantic.alias_generators import to_snake
+
+from kagent_render.catalog.base import Problem
 from kagent_render.diagnostics import Diagnostics, Span
 from kagent_render.lower import Workload
 from kagent_render.targets import deployment, disruption, external_secret, gateway, keda, network_policy, rbac
@@ -30,10 +33,20 @@ _INSTALL_ORDER = (
 
 
 class Target(Protocol):
-    """A module of `targets`."""
+    """A module of `targets`. One may also have `check(workload) -> Iterator[Problem]`: what the target's webhook or
+    controller would refuse. A problem's location starts with a field of the Platform or of `workload`.
+    """
 
     def objects(self, workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
         """File name and object."""
+
+
+@runtime_checkable
+class CheckedTarget(Protocol):
+    """A target that knows what would be refused."""
+
+    def check(self, workload: Workload) -> Iterator[Problem]:
+        """The defects, before anything is rendered."""
 
 
 TARGETS: tuple[Target, ...] = (deployment, rbac, network_policy, disruption, keda, gateway)
@@ -43,12 +56,22 @@ def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[Rend
     """What workloads share, then every object of each, in the order of installation."""
     rendered = list(external_secret.shared_objects(workloads))
     for workload in workloads:
+        _check(workload, diagnostics)
         try:
             rendered.extend(sorted(_objects(workload), key=_order))
         except TemplateError as error:
             span = Span(f"templates/{error.template}", max(error.line, 1), 1)
             diagnostics.add("KR401", error.message, span)
     return rendered
+
+
+def _check(workload: Workload, diagnostics: Diagnostics) -> None:
+    for target in TARGETS:
+        for problem in target.check(workload) if isinstance(target, CheckedTarget) else ():
+            place = workload.places.get(to_snake(str(problem.location[0]))) if problem.location else None
+            span = place.document.span_of((*place.location, *problem.location[1:])) if place else workload.origin
+            # One Platform serves all workloads: the collector keeps a repeated problem once.
+            diagnostics.add(problem.code, problem.message, span, help=problem.help)
 
 
 def _objects(workload: Workload) -> Iterator[RenderedObject]:

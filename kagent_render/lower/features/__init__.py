@@ -1,0 +1,1 @@
+"""Features of the Platform that add to every pod, one a file."""

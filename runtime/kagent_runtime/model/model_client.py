@@ -1,0 +1,52 @@
+"""Our model client: provider, endpoint, and the names of the variables that hold credentials."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from kagent_runtime.model.strict import Component, Strict
+
+
+class ModelParameters(Strict):
+    """Sampling parameters; only those set are sent."""
+
+    temperature: float | None = None
+    top_p: float | None = None
+    max_tokens: int | None = None
+    seed: int | None = None
+    frequency_penalty: float | None = None
+    presence_penalty: float | None = None
+    stop: list[str] | None = None
+
+
+class ModelInfo(Strict):
+    """What AutoGen wants to know of a model."""
+
+    vision: bool
+    function_calling: bool
+    json_output: bool
+    family: str
+    structured_output: bool
+    multiple_system_messages: bool
+
+
+class ModelClientConfig(Strict):
+    """Config of our own model client. The key is named by the variable that holds it."""
+
+    name: str
+    provider: Literal["OpenAI", "OpenAICompatible"]
+    model: str
+    base_url: str
+    api_key_env: str | None = None
+    timeout_seconds: float = Field(gt=0)
+    max_retries: int = Field(ge=0)
+    parameters: ModelParameters
+    model_info: ModelInfo
+
+
+class ModelComponent(Component):
+    """A model."""
+
+    provider: Literal["kagent_runtime.components.ModelClient"]
+    component_type: Literal["model"]
+    config: ModelClientConfig
