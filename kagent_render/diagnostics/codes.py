@@ -273,6 +273,18 @@ _CODES = (
         "The name is too long for an object made from it: KEDA refuses a "
         "ScaledObject over 54 characters, because its HPA is called `keda-hpa-<name>`.",
     ),
+    Code(
+        "KR560",
+        "reserved-name",
+        "The variable, volume or path is one that kagent-render sets itself: variables that start with `KAGENT_`, "
+        "`POD_NAMESPACE`, and what lies below /etc/kagent, /var/lib/kagent, /tmp and /var/run/secrets.",
+    ),
+    Code(
+        "KR561",
+        "ambiguous-source",
+        "A variable or volume has exactly one source.\n\n    env:\n      - {name: A, value: a}\n      "
+        "- {name: B, secretRef: {name: s, key: b}}",
+    ),
     # KR6xx output
     Code(
         "KR601",

@@ -101,6 +101,7 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
         replicas=override.replicas if override.replicas is not None else defaults.replicas,
         resources=override.resources or defaults.resources,
         placement=_placement(defaults, override),
+        image=graph.platform.image,
         scaling=override.scaling or graph.platform.scaling,
         platform=graph.platform,
         places=_places(node, graph),
@@ -113,6 +114,8 @@ def _places(node: AgentNode | TeamNode, graph: Graph) -> dict[str, Place]:
     if graph.platform_document is not None:
         names = graph.platform.model_fields_set
         places = {name: Place(graph.platform_document, ("spec", to_camel(name))) for name in names}
+        shared = graph.platform.workload.model_fields_set
+        places |= {name: Place(graph.platform_document, ("spec", "workload", to_camel(name))) for name in shared}
     own = node.spec.workload.model_fields_set
     return places | {name: Place(node.document, ("spec", "workload", to_camel(name))) for name in own}
 

@@ -40,6 +40,7 @@ class Workload:
     replicas: int
     resources: Resources
     placement: Placement
+    image: str
     scaling: Scaling | None
     platform: PlatformSpec
     # By the field of the Platform or of `workload`: for the checks of targets, which know fields and no files.

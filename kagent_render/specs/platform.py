@@ -20,6 +20,9 @@ class PlatformSpec(SpecModel):
     """What the platform team decides."""
 
     image: Text = Field(default=DEFAULT_IMAGE, description="The runtime image, best with a digest.")
+    image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field(
+        default="IfNotPresent", description="With a digest there is never a reason for another."
+    )
     namespace: Namespace | None = Field(default=None, description="For documents without one.")
     workload: WorkloadDefaults = Field(default_factory=WorkloadDefaults)
     scaling: Scaling | None = None

@@ -12,6 +12,7 @@ import yaml
 from kubernetes_validate import validate
 from kubernetes_validate.utils import latest_version
 
+from kagent_render.specs.secrets import has_secret, is_secret_name
 from tests.contract.crd_schema import load_crd_schemas
 from tests.harness import CASES, EXAMPLES
 
@@ -80,4 +81,6 @@ def test_no_manifest_carries_a_secret() -> None:
             assert document["kind"] != "Secret"
             if document["kind"] == "Deployment":
                 for variable in document["spec"]["template"]["spec"]["containers"][0]["env"]:
-                    assert "value" not in variable
+                    value = variable.get("value", "")
+                    assert not has_secret(value), variable["name"]
+                    assert not (value and is_secret_name(variable["name"]))
