@@ -252,6 +252,24 @@ _CODES = (
         "A template failed: a syntax error, an undefined variable, or a result that "
         "is not one well-formed object. The shipped templates never do; report it.",
     ),
+    Code(
+        "KR402",
+        "template-changes-identity",
+        "A template of yours (`--templates`) changes what other objects find this one by: apiVersion, kind, name, "
+        "namespace, or a selector. Labels, annotations and all the rest are yours to change.",
+    ),
+    Code(
+        "KR403",
+        "unknown-template",
+        "A file in the folder of `--templates` has no shipped template of that name to stand in for, so it would "
+        "be ignored in silence. `kagent-render templates` lists them.",
+    ),
+    Code(
+        "KR404",
+        "template-changes-shape",
+        "A template of yours gives a list, a mapping or a text where Kubernetes wants another of the three, or "
+        "leaves out a part that the object does not work without.",
+    ),
     # KR5xx rendered objects
     Code(
         "KR501",
@@ -284,6 +302,18 @@ _CODES = (
         "ambiguous-source",
         "A variable or volume has exactly one source.\n\n    env:\n      - {name: A, value: a}\n      "
         "- {name: B, secretRef: {name: s, key: b}}",
+    ),
+    Code(
+        "KR562",
+        "invalid-image-lock",
+        "images.lock is one mapping of image names to digests; `kagent-render images --lock` writes it.\n\n"
+        "    images:\n      ghcr.io/team/agent:1.0: sha256:…",
+    ),
+    Code(
+        "KR563",
+        "unlocked-image",
+        "There is an images.lock, but it has no digest for an image that is rendered, so what runs could change "
+        "without a commit. Run `kagent-render images --lock` again.",
     ),
     # KR6xx output
     Code(

@@ -13,25 +13,28 @@ from kagent_render.catalog.base import Component, Contribution
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.lower.agent import assistant, check_tools, lower_tools
 from kagent_render.lower.features.registry import with_features
+from kagent_render.lower.image import resolve_image
 from kagent_render.lower.model import check_model, model_needs
 from kagent_render.lower.names import autogen_id
 from kagent_render.lower.team import agents_of, check_team, lower_team, models_of, team_description
 from kagent_render.lower.workload import Place, Workload
 from kagent_render.resolve import AgentNode, Graph, ModelNode, TeamNode
+from kagent_render.source import ImageLock
 from kagent_render.specs.pod import Placement
 
 RUNTIME_CONFIG_VERSION = "runtime.kagent.dev/v1"
 
 
-def lower(graph: Graph, default_namespace: str | None, diagnostics: Diagnostics) -> list[Workload]:
+def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnostics: Diagnostics) -> list[Workload]:
     """Every workload of the graph, sorted by namespace and name. Defects go to `diagnostics`."""
     models = {id(model): model for model in _all_models(graph)}
     for model in models.values():
         check_model(model, diagnostics)
     healthy = {id(agent): check_tools(agent.tools, diagnostics) for agent in graph.agents}
     workloads: dict[tuple[str, str], Workload] = {}
+    image = resolve_image(graph, lock, diagnostics)
     for node in _runnable(graph, healthy, diagnostics):
-        workload = with_features(_workload(node, graph, default_namespace))
+        workload = with_features(_workload(node, graph, default_namespace, image))
         first = workloads.setdefault((workload.namespace or "", workload.name), workload)
         if first is not workload:
             message = f"{workload.kind} `{workload.name}` would write the objects of {first.kind} `{first.name}`"
@@ -79,7 +82,7 @@ def _check_namespace(workload: Workload, diagnostics: Diagnostics) -> None:
         diagnostics.add("KR310", message, workload.origin, help=help)
 
 
-def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str | None) -> Workload:
+def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str | None, image: str) -> Workload:
     agents = [node] if isinstance(node, AgentNode) else list(agents_of(node))
     models = list(models_of(node))
     tools = [tool for agent in agents for tool in lower_tools(agent)]
@@ -101,7 +104,7 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
         replicas=override.replicas if override.replicas is not None else defaults.replicas,
         resources=override.resources or defaults.resources,
         placement=_placement(defaults, override),
-        image=graph.platform.image,
+        image=image,
         scaling=override.scaling or graph.platform.scaling,
         platform=graph.platform,
         places=_places(node, graph),

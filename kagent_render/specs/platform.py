@@ -5,7 +5,7 @@ from typing import Literal
 from pydantic import Field
 
 from kagent_render import __version__
-from kagent_render.catalog.fields import Namespace, SpecModel, Text
+from kagent_render.catalog.fields import Namespace, RegistryPrefix, SpecModel, Text
 from kagent_render.specs.base import Metadata
 from kagent_render.specs.external_secrets import Secrets
 from kagent_render.specs.ingress import Ingress
@@ -22,6 +22,9 @@ class PlatformSpec(SpecModel):
     image: Text = Field(default=DEFAULT_IMAGE, description="The runtime image, best with a digest.")
     image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field(
         default="IfNotPresent", description="With a digest there is never a reason for another."
+    )
+    registries: dict[RegistryPrefix, RegistryPrefix] = Field(
+        default_factory=dict, description="Where images are pulled from instead: {ghcr.io: mirror.example.com/ghcr}."
     )
     namespace: Namespace | None = Field(default=None, description="For documents without one.")
     workload: WorkloadDefaults = Field(default_factory=WorkloadDefaults)

@@ -8,11 +8,11 @@ from typing import Any, Protocol, runtime_checkable
 from pydantic.alias_generators import to_snake
 
 from kagent_render.catalog.base import Problem
-from kagent_render.diagnostics import Diagnostics, Span
+from kagent_render.diagnostics import Diagnostics, Label, Span
 from kagent_render.lower import Workload
 from kagent_render.targets import deployment, disruption, external_secret, gateway, keda, network_policy, rbac
 from kagent_render.targets.objects import RenderedObject
-from kagent_render.targets.templating import TemplateError
+from kagent_render.targets.templating import TemplateError, shown_path
 
 # As Argo CD and Flux apply them; `kubectl apply -f -` takes the order of the stream.
 _INSTALL_ORDER = (
@@ -60,8 +60,9 @@ def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[Rend
         try:
             rendered.extend(sorted(_objects(workload), key=_order))
         except TemplateError as error:
-            span = Span(f"templates/{error.template}", max(error.line, 1), 1)
-            diagnostics.add("KR401", error.message, span)
+            span = Span(shown_path(error.template), max(error.line, 1), 1)
+            label = Label(workload.origin, "rendered for this")
+            diagnostics.add(error.code, error.message, span, labels=[label])
     return rendered
 
 
