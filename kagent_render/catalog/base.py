@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 Component = dict[str, Any]
+# Not below /etc/kagent: that is a read-only ConfigMap, in which no mount point can be made.
+TLS_FOLDER = "/etc/kagent-tls"
 
 
 def component(provider: str, component_type: str, config: dict[str, Any]) -> Component:

@@ -292,10 +292,37 @@ _CODES = (
         "ScaledObject over 54 characters, because its HPA is called `keda-hpa-<name>`.",
     ),
     Code(
+        "KR550",
+        "invalid-certificate",
+        "cert-manager would refuse the Certificate: valid for less than an hour, renewed less than five minutes "
+        "before its end or before it begins, a key of a size that its algorithm does not have, or an issuer of a "
+        "kind that there is not.",
+    ),
+    Code(
+        "KR551",
+        "unverifiable-backend",
+        "The workloads serve TLS with certificates of your own issuer, and are reached through a Gateway, which "
+        "cannot verify them without the issuer's CA. Name the ConfigMap that holds it in `tls.caConfigMap` "
+        "(trust-manager keeps one in every namespace).",
+    ),
+    Code(
+        "KR552",
+        "gateway-without-certificate",
+        "With `tls.mutual`, a Gateway is let in only with a client certificate, which HTTPRoute and "
+        "BackendTLSPolicy cannot give it: set it in the Gateway itself (`spec.tls.backend`).",
+        Severity.WARNING,
+    ),
+    Code(
+        "KR553",
+        "host-too-long",
+        "The host `<name>.<domain>` is longer than the 253 characters that a host name may have.",
+    ),
+    Code(
         "KR560",
         "reserved-name",
         "The variable, volume or path is one that kagent-render sets itself: variables that start with `KAGENT_`, "
-        "`POD_NAMESPACE`, and what lies below /etc/kagent, /var/lib/kagent, /tmp and /var/run/secrets.",
+        "`POD_NAMESPACE`, and what lies below /etc/kagent, /etc/kagent-tls, /var/lib/kagent, /tmp or "
+        "/var/run/secrets.",
     ),
     Code(
         "KR561",

@@ -12,6 +12,7 @@ from kagent_render.specs.ingress import Ingress
 from kagent_render.specs.network import NetworkPolicySettings
 from kagent_render.specs.pod import WorkloadDefaults
 from kagent_render.specs.scaling import Scaling
+from kagent_render.specs.tls import Tls
 
 DEFAULT_IMAGE = f"ghcr.io/kagent-render/runtime:{__version__}"
 
@@ -31,6 +32,7 @@ class PlatformSpec(SpecModel):
     scaling: Scaling | None = None
     ingress: Ingress | None = None
     secrets: Secrets | None = None
+    tls: Tls | None = Field(default=None, description="Certificates for all workloads, by cert-manager.")
     network_policy: NetworkPolicySettings = Field(default_factory=NetworkPolicySettings)
 
 

@@ -11,7 +11,7 @@ from kagent_render.lower import Workload
 from kagent_render.lower.features.pod_extras import DEFAULT_GRACE_SECONDS
 from kagent_render.specs.pod import Resources
 from kagent_render.targets import pod_checks
-from kagent_render.targets.objects import CONFIG_PATH, PORT, USER_ID, labels, metadata, selector_labels
+from kagent_render.targets.objects import CONFIG_PATH, PORT, USER_ID, labels, metadata, port_name, selector_labels
 from kagent_render.targets.pod import environment_variable, volume, volume_mount
 from kagent_render.targets.pretty_json import pretty
 from kagent_render.targets.templating import render
@@ -46,7 +46,13 @@ def _configmap(workload: Workload, config: str) -> dict[str, Any]:
 
 
 def _service(workload: Workload) -> dict[str, Any]:
-    return {"metadata": metadata(workload), "selector": selector_labels(workload), "port": PORT}
+    return {
+        "metadata": metadata(workload),
+        "selector": selector_labels(workload),
+        "port": PORT,
+        "port_name": port_name(workload),
+        "app_protocol": "https" if workload.platform.tls else None,
+    }
 
 
 def _deployment(workload: Workload, config: str) -> dict[str, Any]:
@@ -63,6 +69,8 @@ def _deployment(workload: Workload, config: str) -> dict[str, Any]:
         "pull_policy": workload.platform.image_pull_policy,
         "grace_seconds": workload.placement.termination_grace_period_seconds or DEFAULT_GRACE_SECONDS,
         "port": PORT,
+        "port_name": port_name(workload),
+        "probe_port": "management" if workload.platform.tls else port_name(workload),
         "user_id": USER_ID,
         "config_path": CONFIG_PATH,
         "variables": [environment_variable(variable) for variable in workload.variables],

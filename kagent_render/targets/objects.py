@@ -9,6 +9,13 @@ from kagent_render.diagnostics import Span
 from kagent_render.lower import Workload
 
 PORT = 8080
+
+
+def port_name(workload: Workload) -> str:
+    """The name of the port that serves the agent, in the pod and in the Service."""
+    return "https" if workload.platform.tls else "http"
+
+
 CONFIG_PATH = "/etc/kagent/runtime.json"
 USER_ID = 10001
 

@@ -10,7 +10,17 @@ from pydantic.alias_generators import to_snake
 from kagent_render.catalog.base import Problem
 from kagent_render.diagnostics import Diagnostics, Label, Span
 from kagent_render.lower import Workload
-from kagent_render.targets import deployment, disruption, external_secret, gateway, keda, network_policy, rbac
+from kagent_render.targets import (
+    certificate,
+    cilium,
+    deployment,
+    disruption,
+    external_secret,
+    gateway,
+    keda,
+    network_policy,
+    rbac,
+)
 from kagent_render.targets.objects import RenderedObject
 from kagent_render.targets.templating import TemplateError, shown_path
 
@@ -22,13 +32,16 @@ _INSTALL_ORDER = (
     "Role",
     "RoleBinding",
     "NetworkPolicy",
+    "CiliumNetworkPolicy",
     "ConfigMap",
     "ExternalSecret",
+    "Certificate",
     "Service",
     "Deployment",
     "PodDisruptionBudget",
     "ScaledObject",
     "HTTPRoute",
+    "BackendTLSPolicy",
 )
 
 
@@ -49,7 +62,7 @@ class CheckedTarget(Protocol):
         """The defects, before anything is rendered."""
 
 
-TARGETS: tuple[Target, ...] = (deployment, rbac, network_policy, disruption, keda, gateway)
+TARGETS: tuple[Target, ...] = (deployment, rbac, network_policy, cilium, certificate, disruption, keda, gateway)
 
 
 def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[RenderedObject]:

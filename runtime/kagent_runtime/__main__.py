@@ -42,11 +42,14 @@ def main() -> int:
     try:
         from kagent_runtime.app import build_app
         from kagent_runtime.store import Store, StoreError
+        from kagent_runtime.transport import TlsError
 
         app = build_app(settings, loaded, engine, Store(settings.database_url))
         return _run_loop(serve(app, settings, listener))
     except StoreError as error:
         return fail(f"the database cannot be used: {error}", EX_CONFIG)
+    except TlsError as error:
+        return fail(f"the certificate cannot be used: {error}", EX_CONFIG)
     finally:
         stop_sample()
 
