@@ -184,3 +184,24 @@ def templates(name: str | None) -> int:
     from kagent_render.cli import templates as command
 
     return command.run(name)
+
+
+@cli.command("import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Write one file a resource instead of stdout.")
+@click.option("--partial", "is_partial", is_flag=True, help="Write what can be imported although something cannot.")
+@click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stderr.")
+def import_(paths: tuple[str, ...], output: str | None, is_partial: bool, format_: str | None) -> int:
+    """Turn kagent's own resources into specs; `-` reads stdin."""
+    from kagent_render.cli import import_ as command
+
+    return command.run(paths, output, is_partial, format_)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+def init(folder: str) -> int:
+    """Start a repository of specs in DIR."""
+    from kagent_render.cli import init as command
+
+    return command.run(folder)

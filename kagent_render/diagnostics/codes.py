@@ -354,6 +354,25 @@ _CODES = (
         "unsafe-output-path",
         "The output path leads through a symbolic link or leaves the output folder.",
     ),
+    # KR7xx import
+    Code(
+        "KR701",
+        "not-importable",
+        "A resource of kagent's cannot become a spec: something that it does has no counterpart here, or something "
+        "that it needs is not among the files given. The field says which.",
+    ),
+    Code(
+        "KR702",
+        "not-carried-over",
+        "The resource was imported, but for this field; or it was, and there is something that only you can do.",
+        Severity.WARNING,
+    ),
+    Code(
+        "KR703",
+        "unknown-kagent-field",
+        "The field is not one of kagent's own API either. kagent drops such fields in silence, so the resource "
+        "never did what it says.",
+    ),
     # KR9xx
     Code("KR900", "internal-error", "A bug in kagent-render. Please report it with the text shown."),
 )
