@@ -113,8 +113,7 @@ def _models_of(node: AgentNode | TeamNode) -> Iterator[ModelNode]:
     if isinstance(node, AgentNode):
         yield node.model
         return
-    if node.selector_model:
-        yield node.selector_model
+    yield from filter(None, (node.selector_model, node.orchestrator_model))
     for member in node.members:
         yield from _models_of(member)
 
