@@ -78,6 +78,10 @@ class _Orchestrator(MagenticOneOrchestrator):
             return
         await super()._orchestrate_step(cancellation_token)
 
+    async def _update_task_ledger(self, cancellation_token: CancellationToken) -> None:
+        await super()._update_task_ledger(cancellation_token)
+        self._n_stalls = 0  # AutoGen keeps counting, and would plan anew in every round from now on
+
     def _get_final_answer_prompt(self, task: str) -> str:
         return self._final_answer_prompt.format(task=task)
 
