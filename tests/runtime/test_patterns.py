@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -118,15 +119,15 @@ class _Desk:
 
     def __init__(self, ledgers: Sequence[str], members: Sequence[Mapping[str, Any]] = ()) -> None:
         self._ledgers = iter(ledgers)
-        self._members = members
+        self._members = [*members]
         self.asked: list[str] = []
 
     def __call__(self, request: ModelRequest) -> Mapping[str, Any]:
         if request.system:
-            steps: list[dict[str, Any]] = next(
-                rule["steps"] for rule in self._members if rule["system"] in request.system
-            )
-            return steps[sum(message["role"] == "assistant" for message in request.messages)]
+            rule = next(rule for rule in self._members if rule["system"] in request.system)
+            steps: list[dict[str, Any]] = rule["steps"]
+            done: int = sum(message["role"] == "assistant" for message in request.messages)
+            return steps[done]
         prompt = str(request.messages[-1]["content"])
         self.asked.append(prompt)
         if "pre-survey" in prompt:
@@ -222,6 +223,62 @@ def test_the_orchestrator_can_be_stopped_and_its_tokens_count(tmp_path: Path) ->
     assert outcome == "completed"
     assert reason.startswith("Token usage limit reached: ")
     assert _said(events)[-1] == ("reader", "three pods")
+
+
+def test_a_planning_orchestrator_can_be_cancelled_and_timed_out(tmp_path: Path) -> None:
+    """Before the first event of the team; AutoGen passes no token to the calls with a schema."""
+    config = runtime_config(BUILD / "magentic-one" / "input", "desk")
+    timeout = {"provider": "kagent_runtime.components.Timeout", "component_type": "termination", "version": 1}
+    config["component"]["config"]["termination_condition"] = timeout | {"config": {"seconds": 4}}
+
+    def slow_ledger(request: ModelRequest) -> dict[str, Any]:
+        return {"text": "GIVEN", "sleep": 20 if "is_request_satisfied" in str(request.messages[-1]["content"]) else 0}
+
+    with ModelServer(slow_ledger) as model, _run(config, model, tmp_path) as runtime:
+        session = runtime.new_session()
+        runtime.send(session, "how many pods?")
+        model.wait_for_requests(3)
+        start = time.monotonic()
+        runtime.client.post(f"/api/v1/sessions/{session}/cancel")
+        assert _ending(runtime.wait_finished(session)) == ("cancelled", "cancelled")
+        assert time.monotonic() - start < 3
+        events = runtime.ask(session, "and now?")
+    assert _ending(events) == ("completed", "Timeout of 4 seconds reached")
+
+
+NESTED = """
+---
+apiVersion: kagent.dev/v1alpha1
+kind: AgentTeam
+metadata: {name: both, namespace: lab}
+spec:
+  teamType: RoundRobin
+  agents: [{name: line, kind: AgentTeam}, {name: inquiry, kind: AgentTeam}]
+  maxTurns: 4
+---
+apiVersion: kagent.dev/v1alpha1
+kind: AgentTeam
+metadata: {name: inquiry, namespace: lab}
+spec:
+  teamType: MagenticOne
+  agents: [{name: style}]
+"""
+
+
+def test_both_are_members_of_other_teams(tmp_path: Path) -> None:
+    """Each of them twice in a run: the second time from its start. The task is said once."""
+    specs = tmp_path / "specs"
+    specs.mkdir()
+    (specs / "all.yaml").write_text((BUILD / "graph-flow" / "input" / "specs.yaml").read_text() + NESTED)
+    with Runtime(runtime_config(specs, "both"), tmp_path / "run", "--model", "replay") as runtime:
+        events = runtime.ask(runtime.new_session(), "report")
+    speakers = ["line", "legal", "publisher", "inquiry", "style"]
+    assert _speakers(events) == [*speakers, *speakers]
+    assert _ending(events) == ("completed", "Maximum number of turns 4 reached.")
+    said = _said(events)
+    assert {agent for agent, _ in said} == {"legal", "publisher", "style", ORCHESTRATOR}
+    identities = [event["messageId"] for event in events if event["type"] == "message"]
+    assert len(identities) == len(set(identities))
 
 
 def _replay(name: str, team: str, folder: Path, question: str = "why REVISE checkout?") -> list[list[Event]]:
