@@ -258,6 +258,14 @@ spec:
 ---
 apiVersion: kagent.dev/v1alpha1
 kind: AgentTeam
+metadata: {name: twice, namespace: lab}
+spec:
+  teamType: RoundRobin
+  agents: [{name: line, kind: AgentTeam}, {name: legal}]
+  maxTurns: 3
+---
+apiVersion: kagent.dev/v1alpha1
+kind: AgentTeam
 metadata: {name: inquiry, namespace: lab}
 spec:
   teamType: MagenticOne
@@ -265,12 +273,23 @@ spec:
 """
 
 
-def test_both_are_members_of_other_teams(tmp_path: Path) -> None:
-    """Each of them twice in a run: the second time from its start. The task is said once."""
-    specs = tmp_path / "specs"
+def _nested(folder: Path, name: str) -> dict[str, Any]:
+    specs = folder / "specs"
     specs.mkdir()
     (specs / "all.yaml").write_text((BUILD / "graph-flow" / "input" / "specs.yaml").read_text() + NESTED)
-    with Runtime(runtime_config(specs, "both"), tmp_path / "run", "--model", "replay") as runtime:
+    return runtime_config(specs, name)
+
+
+def test_a_task_from_an_agent_that_is_a_node_too_starts_the_graph_at_its_start(tmp_path: Path) -> None:
+    """AutoGen would take it for the node's answer."""
+    with Runtime(_nested(tmp_path, "twice"), tmp_path / "run", "--model", "replay") as runtime:
+        events = runtime.ask(runtime.new_session(), "report")
+    assert _speakers(events) == ["line", "legal", "publisher", "legal", "line", "legal", "publisher"]
+
+
+def test_both_are_members_of_other_teams(tmp_path: Path) -> None:
+    """Each of them twice in a run: the second time from its start. The task is said once."""
+    with Runtime(_nested(tmp_path, "both"), tmp_path / "run", "--model", "replay") as runtime:
         events = runtime.ask(runtime.new_session(), "report")
     speakers = ["line", "legal", "publisher", "inquiry", "style"]
     assert _speakers(events) == [*speakers, *speakers]

@@ -35,7 +35,11 @@ class _Manager(GraphFlowManager):
         self._said: list[BaseAgentEvent | BaseChatMessage] = []
 
     async def update_message_thread(self, messages: Messages) -> None:
-        await super().update_message_thread(messages)
+        if self._active_speakers:
+            await super().update_message_thread(messages)
+        else:
+            # A task, whose source may have a node's name: an agent of the outer team that is a member here too.
+            await BaseGroupChatManager.update_message_thread(self, messages)
         self._said += messages
 
     async def _apply_termination_condition(self, delta: Messages, increment_turn_count: bool = False) -> bool:
