@@ -134,6 +134,17 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class GraphEdge:
+    """An edge of a GraphFlow between two members, by their names in the spec."""
+
+    start: str
+    end: str
+    when: str | None = None
+    join: str = "all"
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """What a team pattern needs to lower a team."""
 
@@ -145,6 +156,12 @@ class Team:
     selector_prompt: str | None = None
     selector_model: Component | None = None
     allow_repeated_speaker: bool = False
+    max_selector_attempts: int = 3
+    start: str | None = None
+    edges: tuple[GraphEdge, ...] | None = None
+    orchestrator_model: Component | None = None
+    max_stalls: int = 3
+    final_answer_prompt: str | None = None
     problems: list[Problem] = field(default_factory=list, compare=False)
 
     @property

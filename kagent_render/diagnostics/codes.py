@@ -196,15 +196,16 @@ _CODES = (
     Code(
         "KR307",
         "invalid-prompt",
-        "The selector prompt is a Python format string with the fields {roles}, "
-        "{participants} and {history}. Any other brace makes AutoGen fail in the middle of a conversation: "
+        "The prompt is a Python format string: a selector's has the fields {roles}, "
+        "{participants} and {history}, the final answer's of a MagenticOne has {task}. "
+        "Any other brace makes AutoGen fail in the middle of a conversation: "
         "double it (`{{` and `}}`).",
     ),
     Code(
         "KR308",
         "missing-model",
-        "A Selector asks a model who speaks next. Its members use different models, "
-        "so say which one: `spec.selector.modelConfigRef`.",
+        "A Selector asks a model who speaks next, a MagenticOne what to do next. The members use different models, "
+        "so say which one: `spec.selector.modelConfigRef` or `spec.magenticOne.modelConfigRef`.",
     ),
     Code(
         "KR309",
@@ -221,8 +222,8 @@ _CODES = (
     Code(
         "KR311",
         "unsupported-member",
-        "The team pattern cannot have another team as a member: members of a "
-        "Swarm hand over to each other, which only agents can.",
+        "The team pattern cannot have this member. Swarm, GraphFlow and MagenticOne have agents only, no teams; and "
+        "no agent of a team is called `user`, which is the person.",
     ),
     Code(
         "KR312",
@@ -242,8 +243,69 @@ _CODES = (
     Code(
         "KR314",
         "unknown-source",
-        "`sources` of a TextMention names something that is not a member of the "
-        "team, so the condition would never fire for it.",
+        "A termination condition names something that is not a member of the team, so it would never fire for it.",
+    ),
+    # KR33x teams: conditions that never fire, graphs that never run
+    Code(
+        "KR330",
+        "unknown-function",
+        "A FunctionCall condition waits for a function that no member has, so it would never fire. Functions are the "
+        "tools of the members and their handoffs (`transfer_to_<agent>`), by the name the model sees.\n\n"
+        "    terminationCondition: {type: FunctionCall, functionName: transfer_to_nobody}",
+    ),
+    Code(
+        "KR331",
+        "handoff-never-made",
+        "A Handoff condition waits for a handoff that no agent of the team can make, so it would never fire. Agents "
+        "of a Swarm hand over to those they list in `handoffs`; `user` is the person.",
+    ),
+    Code(
+        "KR332",
+        "stop-message-never-sent",
+        "A StopMessage condition waits for a nested team to come to its end, and no member of this team is a team.",
+    ),
+    Code(
+        "KR333",
+        "block-of-another-pattern",
+        "`selector`, `graph` and `magenticOne` each belong to one `teamType`; AutoGen would ignore the block in "
+        "silence.\n\n    teamType: RoundRobin\n    selector: {prompt: …}",
+    ),
+    Code(
+        "KR334",
+        "unanswered-question",
+        "An agent of a Swarm hands over to `user`, and nothing stops the team to wait for the answer: AutoGen would "
+        "fail, because the user is not a member. The condition must be able to stop the team alone.\n\n"
+        "    terminationCondition: {type: Handoff, target: user}",
+    ),
+    Code(
+        "KR335",
+        "unknown-node",
+        "The graph of a GraphFlow names something that is not a member of the team.",
+    ),
+    Code(
+        "KR336",
+        "no-start",
+        "A GraphFlow starts at one member: the only one that no edge leads to, or the one named by `graph.start`. "
+        "AutoGen would run all members without incoming edges at once, in no fixed order, or fail when there is none.",
+    ),
+    Code(
+        "KR337",
+        "unstartable-node",
+        "A member of a GraphFlow can never speak: no path leads to it, or it waits (`join: all`) for a member that "
+        "comes after it, as in a loop. AutoGen ends the run without it, and without a word.\n\n"
+        "    edges:\n    - {from: writer, to: reviewer}\n    - {from: reviewer, to: writer, when: REVISE, join: any}",
+    ),
+    Code(
+        "KR338",
+        "endless-cycle",
+        "A GraphFlow goes round for ever: a cycle has no edge with `when`, or no path out of it. AutoGen refuses it "
+        "when the first message arrives.",
+    ),
+    Code(
+        "KR339",
+        "conflicting-edges",
+        "AutoGen takes the edges of a GraphFlow only if those from one member all have a `when` or none has, if those "
+        "to one member (of one `group`) have the same `join`, and if none is listed twice.",
     ),
     # KR4xx templates
     Code(

@@ -46,7 +46,7 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
 def _all_models(graph: Graph) -> Iterator[ModelNode]:
     seen: set[tuple[str | None, str]] = set()
     candidates = [agent.model for agent in graph.agents]
-    candidates += [team.selector_model for team in graph.teams if team.selector_model]
+    candidates += [model for team in graph.teams for model in (team.selector_model, team.orchestrator_model) if model]
     for model in candidates:
         key = (model.metadata.namespace, model.metadata.name)
         if key not in seen:

@@ -146,6 +146,13 @@ class Sessions:
             run.end()
         return run is not None
 
+    def finish(self, session_id: str) -> bool:
+        """Ask the run to stop after its current turn; whether there was one."""
+        run = self._runs.get(session_id)
+        if run is not None:
+            run.stop.finish()
+        return run is not None
+
     async def follow(self, session_id: str, after: int) -> AsyncIterator[Event]:
         """The log after a sequence number, then live events, without gap or repeat, until the hub closes."""
         with self.hub.subscribe(session_id) as live:
