@@ -10,7 +10,17 @@ from pydantic.alias_generators import to_snake
 from kagent_render.catalog.base import Problem
 from kagent_render.diagnostics import Diagnostics, Span
 from kagent_render.lower import Workload
-from kagent_render.targets import deployment, disruption, external_secret, gateway, keda, network_policy, rbac
+from kagent_render.targets import (
+    deployment,
+    disruption,
+    external_secret,
+    gateway,
+    http_scaling,
+    keda,
+    knative,
+    network_policy,
+    rbac,
+)
 from kagent_render.targets.objects import RenderedObject
 from kagent_render.targets.templating import TemplateError
 
@@ -24,9 +34,12 @@ _INSTALL_ORDER = (
     "NetworkPolicy",
     "ConfigMap",
     "ExternalSecret",
+    "ReferenceGrant",
+    "TriggerAuthentication",
     "Service",
     "Deployment",
     "PodDisruptionBudget",
+    "InterceptorRoute",
     "ScaledObject",
     "HTTPRoute",
 )
@@ -49,12 +62,12 @@ class CheckedTarget(Protocol):
         """The defects, before anything is rendered."""
 
 
-TARGETS: tuple[Target, ...] = (deployment, rbac, network_policy, disruption, keda, gateway)
+TARGETS: tuple[Target, ...] = (deployment, rbac, network_policy, disruption, knative, http_scaling, keda, gateway)
 
 
 def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[RenderedObject]:
     """What workloads share, then every object of each, in the order of installation."""
-    rendered = list(external_secret.shared_objects(workloads))
+    rendered = [*external_secret.shared_objects(workloads), *http_scaling.shared_objects(workloads)]
     for workload in workloads:
         _check(workload, diagnostics)
         try:
