@@ -351,7 +351,86 @@ _CODES = (
         "KR505",
         "object-name-too-long",
         "The name is too long for an object made from it: KEDA refuses a "
-        "ScaledObject over 54 characters, because its HPA is called `keda-hpa-<name>`.",
+        "ScaledObject over 54 characters, because its HPA is called `keda-hpa-<name>`; Knative calls the first "
+        "Revision `<name>-00001`, which leaves 57.",
+    ),
+    # KR52x, KR53x what KEDA and Knative refuse
+    Code(
+        "KR520",
+        "replica-bounds",
+        "KEDA wants idleReplicas < minReplicas ≤ maxReplicas, and idleReplicas can only be 0.\n\n"
+        "    scaling: {minReplicas: 6, maxReplicas: 5, triggers: [...]}",
+    ),
+    Code(
+        "KR521",
+        "no-way-from-zero",
+        "CPU and memory are measured in pods. With minReplicas 0 and no other trigger nothing would ever start the "
+        "first one, and KEDA refuses the ScaledObject.\n\n"
+        "    scaling: {minReplicas: 0, triggers: [{type: cpu, utilization: 80}]}",
+    ),
+    Code(
+        "KR522",
+        "missing-request",
+        "CPU and memory triggers count in percent of the container's request, so it must have one.\n\n"
+        "    workload: {resources: {requests: {memory: 256Mi}}}    # and a trigger of type cpu",
+    ),
+    Code(
+        "KR523",
+        "useless-fallback",
+        "A fallback is for when the source of a trigger does not answer. KEDA does not read CPU and memory itself, "
+        "and refuses a fallback with nothing else.",
+    ),
+    Code(
+        "KR524",
+        "duplicate-trigger",
+        "Trigger names must be unique in a ScaledObject, and a workload has one route for its requests, hence one "
+        "trigger of type http.",
+    ),
+    Code(
+        "KR525",
+        "empty-cron-window",
+        "KEDA refuses a cron trigger that starts and ends at the same time.\n\n"
+        '    {type: cron, timezone: Europe/Berlin, start: "0 8 * * *", end: "0 8 * * *", desiredReplicas: 1}',
+    ),
+    Code(
+        "KR526",
+        "unroutable-http-trigger",
+        "KEDA's HTTP add-on counts the requests of a workload by their Host header, so the workload needs hosts of "
+        "its own, a namespace, and a metric: concurrency or requestRate.",
+    ),
+    Code(
+        "KR527",
+        "duplicate-host",
+        "Two workloads that scale on requests have the same host; all requests would go to one of them.",
+    ),
+    Code(
+        "KR528",
+        "two-autoscalers",
+        "Knative scales its Services itself, and a ScaledObject must never target one. Use `knative`, or run the "
+        "workload as a Deployment.\n\n    workload: {type: Knative, scaling: {triggers: [...]}}",
+    ),
+    Code(
+        "KR529",
+        "unused-knative",
+        "The workload is a Deployment, so what `knative` says has no effect.\n\n    workload: {knative: {maxScale: 3}}",
+    ),
+    Code(
+        "KR530",
+        "knative-refuses",
+        "Knative accepts only a part of a pod: one port, no placement, no claims, read-only volumes, no variables "
+        "of its own names. Its webhook would refuse the Service.\n\n"
+        "    workload: {type: Knative, nodeSelector: {disk: ssd}}",
+    ),
+    Code(
+        "KR531",
+        "scale-bounds",
+        "Knative wants minScale ≤ maxScale.\n\n    knative: {minScale: 6, maxScale: 5}",
+    ),
+    Code(
+        "KR532",
+        "state-lost-at-zero",
+        "Conversations are kept in the pod (SQLite on an emptyDir). When the last pod is removed, they are gone.",
+        Severity.WARNING,
     ),
     Code(
         "KR550",
@@ -378,6 +457,12 @@ _CODES = (
         "KR553",
         "host-too-long",
         "The host `<name>.<domain>` is longer than the 253 characters that a host name may have.",
+    ),
+    Code(
+        "KR554",
+        "plain-proxy",
+        "The workload would serve TLS, and what stands before it speaks plain HTTP: Knative, whose queue-proxy sits in "
+        "the pod, or the HTTP interceptor of KEDA. No request would arrive.",
     ),
     Code(
         "KR560",

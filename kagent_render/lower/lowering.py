@@ -105,8 +105,10 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
         resources=override.resources or defaults.resources,
         placement=_placement(defaults, override),
         image=image,
-        scaling=override.scaling or graph.platform.scaling,
+        scaling=override.scaling or (None if override.type == "Knative" else graph.platform.scaling),
         platform=graph.platform,
+        type=override.type or defaults.type,
+        knative=override.knative or graph.platform.knative,
         places=_places(node, graph),
     )
 

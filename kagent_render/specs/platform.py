@@ -9,9 +9,10 @@ from kagent_render.catalog.fields import Namespace, RegistryPrefix, SpecModel, T
 from kagent_render.specs.base import Metadata
 from kagent_render.specs.external_secrets import Secrets
 from kagent_render.specs.ingress import Ingress
+from kagent_render.specs.knative import Knative
 from kagent_render.specs.network import NetworkPolicySettings
 from kagent_render.specs.pod import WorkloadDefaults
-from kagent_render.specs.scaling import Scaling
+from kagent_render.specs.scaling import HttpInterceptor, Scaling
 from kagent_render.specs.tls import Tls
 
 DEFAULT_IMAGE = f"ghcr.io/kagent-render/runtime:{__version__}"
@@ -29,7 +30,9 @@ class PlatformSpec(SpecModel):
     )
     namespace: Namespace | None = Field(default=None, description="For documents without one.")
     workload: WorkloadDefaults = Field(default_factory=WorkloadDefaults)
-    scaling: Scaling | None = None
+    scaling: Scaling | None = Field(default=None, description="Scale every workload with KEDA.")
+    http_interceptor: HttpInterceptor = Field(default_factory=HttpInterceptor)
+    knative: Knative = Field(default_factory=Knative, description="How Knative runs workloads of that type.")
     ingress: Ingress | None = None
     secrets: Secrets | None = None
     tls: Tls | None = Field(default=None, description="Certificates for all workloads, by cert-manager.")

@@ -14,7 +14,10 @@ from kagent_render.catalog.fields import (
     SpecModel,
     VariableName,
 )
+from kagent_render.specs.knative import Knative
 from kagent_render.specs.scaling import Scaling
+
+WorkloadType = Literal["Deployment", "Knative"]
 
 
 class ResourceAmounts(SpecModel):
@@ -108,6 +111,8 @@ class Placement(SpecModel):
 class WorkloadOverride(Placement):
     """What a single workload may set differently from the Platform's defaults; a field replaces the default's."""
 
+    type: WorkloadType | None = Field(default=None, description="In place of the Platform's default.")
+    knative: Knative | None = Field(default=None, description="In place of the Platform's knative.")
     replicas: int | None = Field(default=None, ge=0, le=1000, description="Pods; with scaling the autoscaler decides.")
     resources: Resources | None = None
     scaling: Scaling | None = Field(default=None, description="In place of the Platform's scaling.")
@@ -121,5 +126,6 @@ def _default_resources() -> Resources:
 class WorkloadDefaults(Placement):
     """Defaults of every workload."""
 
+    type: WorkloadType = Field(default="Deployment", description="`Knative`: a Knative Service instead.")
     replicas: int = Field(default=1, ge=0, le=1000, description="Pods of each workload.")
     resources: Resources = Field(default_factory=_default_resources, description="Container resources.")

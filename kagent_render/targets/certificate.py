@@ -29,6 +29,10 @@ def check(workload: Workload) -> Iterator[Problem]:
     if tls.issuer_ref.group == _CERT_MANAGER and tls.issuer_ref.kind not in ("Issuer", "ClusterIssuer"):
         message = f"`{tls.issuer_ref.kind}` is not a kind of {_CERT_MANAGER}"
         yield Problem("KR550", message, ("tls", "issuerRef", "kind"), "Issuer or ClusterIssuer")
+    if workload.is_knative or workload.waits_behind_interceptor:
+        between = "Knative" if workload.is_knative else "the interceptor of KEDA"
+        message = f"{between} speaks plain HTTP to `{workload.name}`"
+        yield Problem("KR554", message, ("tls",), "run it as a Deployment with another trigger, or without tls")
     if workload.namespace is None:
         message = f"the certificate of `{workload.name}` needs a namespace, which is in its names"
         yield Problem("KR310", message, (), "set metadata.namespace, or pass --namespace")

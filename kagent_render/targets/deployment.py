@@ -24,11 +24,21 @@ def check(workload: Workload) -> Iterator[Problem]:
 
 def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
     """File name and object, in the order of installation."""
-    config = pretty(workload.runtime_config) + "\n"
     yield "serviceaccount.yaml", render("deployment/serviceaccount.yaml.j2", {"metadata": _account(workload)})
-    yield "configmap.yaml", render("deployment/configmap.yaml.j2", _configmap(workload, config))
+    yield "configmap.yaml", render("deployment/configmap.yaml.j2", _configmap(workload, _config(workload)))
+    if workload.is_knative:
+        return
     yield "service.yaml", render("deployment/service.yaml.j2", _service(workload))
-    yield "deployment.yaml", render("deployment/deployment.yaml.j2", _deployment(workload, config))
+    yield "deployment.yaml", deployment(workload)
+
+
+def deployment(workload: Workload) -> dict[str, Any]:
+    """The Deployment; its pod is also what Knative runs."""
+    return render("deployment/deployment.yaml.j2", _deployment(workload, _config(workload)))
+
+
+def _config(workload: Workload) -> str:
+    return pretty(workload.runtime_config) + "\n"
 
 
 def _account(workload: Workload) -> dict[str, Any]:

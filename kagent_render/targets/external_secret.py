@@ -46,6 +46,8 @@ def _secret_keys(workload: Workload) -> Iterator[tuple[str, str]]:
     for variable in workload.variables:
         if variable.secret:
             yield variable.secret, variable.key
+    for reference in workload.scaling.secrets if workload.scaling else ():
+        yield reference.name, reference.key
     for mount in sorted(workload.needs.mounts):
         if mount.secret and not mount.is_issued:
             yield from ((mount.secret, key) for key, _ in mount.items)

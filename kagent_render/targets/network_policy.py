@@ -30,18 +30,24 @@ def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
     settings = workload.platform.network_policy
     if not settings.enabled:
         return
-    sources: list[dict[str, Any]] = [{"podSelector": {}}]
-    callers = set(settings.ingress_from_namespaces)
-    if workload.platform.ingress and workload.platform.ingress.gateway.namespace:
-        callers.add(workload.platform.ingress.gateway.namespace)
-    sources += [_namespace_peer(name) for name in sorted(callers)]
+    # All that reaches a Knative Service comes through Knative, which is among the callers.
+    direct = [] if workload.is_knative else [_ingress(_sources(workload), PORT)]
     context = {
         "metadata": metadata(workload),
         "selector": selector_labels(workload),
-        "ingress": [_ingress(sources, PORT), *_callers(workload)],
+        "ingress": [*direct, *_callers(workload)],
         "egress": list(_egress(workload)) or None,
     }
     yield "networkpolicy.yaml", render("network_policy/networkpolicy.yaml.j2", context)
+
+
+def _sources(workload: Workload) -> list[dict[str, Any]]:
+    """Who calls the agent itself: its own namespace, those the Platform names, and the Gateway's."""
+    namespaces = set(workload.platform.network_policy.ingress_from_namespaces)
+    ingress = workload.platform.ingress
+    if ingress and ingress.gateway.namespace and not workload.waits_behind_interceptor:
+        namespaces.add(ingress.gateway.namespace)
+    return [{"podSelector": {}}, *(_namespace_peer(name) for name in sorted(namespaces))]
 
 
 def _ingress(sources: list[dict[str, Any]], port: int) -> dict[str, Any]:

@@ -17,7 +17,9 @@ from kagent_render.targets import (
     disruption,
     external_secret,
     gateway,
+    http_scaling,
     keda,
+    knative,
     network_policy,
     rbac,
 )
@@ -36,9 +38,12 @@ _INSTALL_ORDER = (
     "ConfigMap",
     "ExternalSecret",
     "Certificate",
+    "ReferenceGrant",
+    "TriggerAuthentication",
     "Service",
     "Deployment",
     "PodDisruptionBudget",
+    "InterceptorRoute",
     "ScaledObject",
     "HTTPRoute",
     "BackendTLSPolicy",
@@ -62,14 +67,28 @@ class CheckedTarget(Protocol):
         """The defects, before anything is rendered."""
 
 
-TARGETS: tuple[Target, ...] = (deployment, rbac, network_policy, cilium, certificate, disruption, keda, gateway)
+TARGETS: tuple[Target, ...] = (
+    deployment,
+    rbac,
+    network_policy,
+    cilium,
+    certificate,
+    disruption,
+    knative,
+    http_scaling,
+    keda,
+    gateway,
+)
 
 
 def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[RenderedObject]:
     """What workloads share, then every object of each, in the order of installation."""
-    rendered = list(external_secret.shared_objects(workloads))
+    rendered = [*external_secret.shared_objects(workloads), *http_scaling.shared_objects(workloads)]
     for workload in workloads:
+        errors = diagnostics.error_count
         _check(workload, diagnostics)
+        if diagnostics.error_count > errors:
+            continue  # what would be refused need not be renderable
         try:
             rendered.extend(sorted(_objects(workload), key=_order))
         except TemplateError as error:
