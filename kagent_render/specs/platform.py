@@ -7,9 +7,11 @@ from pydantic import Field
 from kagent_render import __version__
 from kagent_render.catalog.fields import Namespace, SpecModel, Text
 from kagent_render.specs.base import Metadata
+from kagent_render.specs.dapr import Dapr
 from kagent_render.specs.external_secrets import Secrets
 from kagent_render.specs.ingress import Ingress
 from kagent_render.specs.network import NetworkPolicySettings
+from kagent_render.specs.observability import Observability
 from kagent_render.specs.pod import WorkloadDefaults
 from kagent_render.specs.scaling import Scaling
 
@@ -25,6 +27,8 @@ class PlatformSpec(SpecModel):
     scaling: Scaling | None = None
     ingress: Ingress | None = None
     secrets: Secrets | None = None
+    observability: Observability | None = None
+    dapr: Dapr | None = None
     network_policy: NetworkPolicySettings = Field(default_factory=NetworkPolicySettings)
 
 

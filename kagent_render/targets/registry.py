@@ -10,7 +10,18 @@ from pydantic.alias_generators import to_snake
 from kagent_render.catalog.base import Problem
 from kagent_render.diagnostics import Diagnostics, Span
 from kagent_render.lower import Workload
-from kagent_render.targets import deployment, disruption, external_secret, gateway, keda, network_policy, rbac
+from kagent_render.targets import (
+    dapr,
+    dashboard,
+    deployment,
+    disruption,
+    external_secret,
+    gateway,
+    keda,
+    monitoring,
+    network_policy,
+    rbac,
+)
 from kagent_render.targets.objects import RenderedObject
 from kagent_render.targets.templating import TemplateError
 
@@ -24,11 +35,16 @@ _INSTALL_ORDER = (
     "NetworkPolicy",
     "ConfigMap",
     "ExternalSecret",
+    "Component",
+    "Subscription",
     "Service",
     "Deployment",
     "PodDisruptionBudget",
     "ScaledObject",
     "HTTPRoute",
+    "PodMonitor",
+    "ServiceMonitor",
+    "PrometheusRule",
 )
 
 
@@ -49,12 +65,14 @@ class CheckedTarget(Protocol):
         """The defects, before anything is rendered."""
 
 
-TARGETS: tuple[Target, ...] = (deployment, rbac, network_policy, disruption, keda, gateway)
+TARGETS: tuple[Target, ...] = (deployment, rbac, network_policy, disruption, keda, gateway, dapr, monitoring)
+# What the workloads of a namespace have in common.
+_SHARED = (external_secret, dapr, dashboard)
 
 
 def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[RenderedObject]:
     """What workloads share, then every object of each, in the order of installation."""
-    rendered = list(external_secret.shared_objects(workloads))
+    rendered = [item for target in _SHARED for item in target.shared_objects(workloads)]
     for workload in workloads:
         _check(workload, diagnostics)
         try:
