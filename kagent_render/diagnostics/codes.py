@@ -462,7 +462,8 @@ _CODES = (
         "KR554",
         "plain-proxy",
         "The workload would serve TLS, and what stands before it speaks plain HTTP: Knative, whose queue-proxy sits in "
-        "the pod, or the HTTP interceptor of KEDA. No request would arrive.",
+        "the pod, or the HTTP interceptor of KEDA. With mutual TLS, the sidecar of Dapr has no certificate to show. "
+        "No request would arrive.",
     ),
     Code(
         "KR560",
@@ -488,6 +489,56 @@ _CODES = (
         "unlocked-image",
         "There is an images.lock, but it has no digest for an image that is rendered, so what runs could change "
         "without a commit. Run `kagent-render images --lock` again.",
+    ),
+    # KR54x observability and Dapr
+    Code(
+        "KR540",
+        "scrape-timeout-too-long",
+        "The Prometheus Operator drops a monitor whose scrapeTimeout is longer than its interval, in silence.\n\n"
+        "    observability: {metrics: {interval: 10s, scrapeTimeout: 30s}}",
+    ),
+    Code(
+        "KR541",
+        "unlabelled-monitor",
+        "A Prometheus takes the monitors that its podMonitorSelector or serviceMonitorSelector matches; "
+        "kube-prometheus-stack wants `release: <name of the release>`. One without labels is only found when the "
+        "selector is empty.",
+        Severity.WARNING,
+    ),
+    Code(
+        "KR542",
+        "app-id-too-long",
+        "Dapr's injector names a Service `<app id>-dapr`, and a Service's name has 63 characters at most.",
+    ),
+    Code(
+        "KR543",
+        "sidecar-outlives-pod",
+        "The sidecar would still wait for its shutdown when the kubelet kills the pod: gracefulShutdownSeconds must "
+        "not be longer than terminationGracePeriodSeconds.",
+    ),
+    Code(
+        "KR544",
+        "sidecar-port-clash",
+        "The sidecar's metrics port is one that the pod uses already: the agent's, Dapr's own (3500, 50001, 50002), or "
+        "with Knative one that its queue-proxy reserves (9090, 9091).",
+    ),
+    Code(
+        "KR545",
+        "inline-component-secret",
+        "A Component's metadata field that holds a credential stands in the spec, and so in Git.\n\n"
+        "    metadata: [{name: redisPassword, secretKeyRef: {name: redis, key: password}}]",
+    ),
+    Code(
+        "KR546",
+        "signal-path-in-endpoint",
+        "`endpoint` is the collector's base URL; the exporter adds the path of the signal, `/v1/traces`, itself.",
+    ),
+    Code(
+        "KR547",
+        "grpc-port",
+        "Traces are sent as OTLP over HTTP. Port 4317 is by convention that of OTLP over gRPC, where "
+        "every export fails.",
+        Severity.WARNING,
     ),
     # KR6xx output
     Code(

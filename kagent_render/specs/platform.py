@@ -7,10 +7,12 @@ from pydantic import Field
 from kagent_render import __version__
 from kagent_render.catalog.fields import Namespace, RegistryPrefix, SpecModel, Text
 from kagent_render.specs.base import Metadata
+from kagent_render.specs.dapr import Dapr
 from kagent_render.specs.external_secrets import Secrets
 from kagent_render.specs.ingress import Ingress
 from kagent_render.specs.knative import Knative
 from kagent_render.specs.network import NetworkPolicySettings
+from kagent_render.specs.observability import Observability
 from kagent_render.specs.pod import WorkloadDefaults
 from kagent_render.specs.scaling import HttpInterceptor, Scaling
 from kagent_render.specs.tls import Tls
@@ -36,6 +38,8 @@ class PlatformSpec(SpecModel):
     ingress: Ingress | None = None
     secrets: Secrets | None = None
     tls: Tls | None = Field(default=None, description="Certificates for all workloads, by cert-manager.")
+    observability: Observability | None = None
+    dapr: Dapr | None = None
     network_policy: NetworkPolicySettings = Field(default_factory=NetworkPolicySettings)
 
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from kagent_render.catalog.base import Problem
+from kagent_render.catalog.base import ContainerPort, Problem
 from kagent_render.lower import Workload
 from kagent_render.lower.features.pod_extras import DEFAULT_GRACE_SECONDS
 from kagent_render.specs.pod import Resources
@@ -62,7 +62,12 @@ def _service(workload: Workload) -> dict[str, Any]:
         "port": PORT,
         "port_name": port_name(workload),
         "app_protocol": "https" if workload.platform.tls else None,
+        "ports": [_service_port(port) for port in sorted(workload.needs.ports)],
     }
+
+
+def _service_port(port: ContainerPort) -> dict[str, Any]:
+    return {"name": port.name, "port": port.number, "targetPort": port.name, "protocol": "TCP"}
 
 
 def _deployment(workload: Workload, config: str) -> dict[str, Any]:

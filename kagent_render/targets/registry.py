@@ -13,6 +13,8 @@ from kagent_render.lower import Workload
 from kagent_render.targets import (
     certificate,
     cilium,
+    dapr,
+    dashboard,
     deployment,
     disruption,
     external_secret,
@@ -20,6 +22,7 @@ from kagent_render.targets import (
     http_scaling,
     keda,
     knative,
+    monitoring,
     network_policy,
     rbac,
 )
@@ -40,6 +43,8 @@ _INSTALL_ORDER = (
     "Certificate",
     "ReferenceGrant",
     "TriggerAuthentication",
+    "Component",
+    "Subscription",
     "Service",
     "Deployment",
     "PodDisruptionBudget",
@@ -47,6 +52,9 @@ _INSTALL_ORDER = (
     "ScaledObject",
     "HTTPRoute",
     "BackendTLSPolicy",
+    "PodMonitor",
+    "ServiceMonitor",
+    "PrometheusRule",
 )
 
 
@@ -78,12 +86,16 @@ TARGETS: tuple[Target, ...] = (
     http_scaling,
     keda,
     gateway,
+    dapr,
+    monitoring,
 )
+# What the workloads of a namespace have in common.
+_SHARED = (external_secret, http_scaling, dapr, dashboard)
 
 
 def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[RenderedObject]:
     """What workloads share, then every object of each, in the order of installation."""
-    rendered = [*external_secret.shared_objects(workloads), *http_scaling.shared_objects(workloads)]
+    rendered = [item for target in _SHARED for item in target.shared_objects(workloads)]
     for workload in workloads:
         errors = diagnostics.error_count
         _check(workload, diagnostics)

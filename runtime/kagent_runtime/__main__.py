@@ -28,10 +28,13 @@ def main() -> int:
     from kagent_runtime.engine import EngineError
     from kagent_runtime.logs import configure_logs
     from kagent_runtime.server import fail, listen, serve
+    from kagent_runtime.telemetry import start_telemetry
+    from kagent_runtime.telemetry.engine import ObservedEngine
 
     configure_logs(settings.log_level)
     stop_sample = _connect(settings)
-    engine = AutoGenEngine(loaded, is_replay=settings.model_mode == "replay")
+    stop_telemetry = start_telemetry(loaded, os.environ)
+    engine = ObservedEngine(AutoGenEngine(loaded, is_replay=settings.model_mode == "replay"), loaded.config)
     try:
         asyncio.run(engine.start())
         listener = listen(settings.host, settings.port)
@@ -52,6 +55,7 @@ def main() -> int:
         return fail(f"the certificate cannot be used: {error}", EX_CONFIG)
     finally:
         stop_sample()
+        stop_telemetry()
 
 
 def _run_loop(serving: Coroutine[Any, Any, int]) -> int:

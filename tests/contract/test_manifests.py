@@ -84,3 +84,24 @@ def test_no_manifest_carries_a_secret() -> None:
                     value = variable.get("value", "")
                     assert not has_secret(value), variable["name"]
                     assert not (value and is_secret_name(variable["name"]))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.name.startswith(("component-", "subscription"))], ids=str
+)
+def test_a_dapr_resource_is_scoped(path: Path) -> None:
+    """Without scopes every application of the namespace may use it, and its credentials."""
+    document = next(_documents(path))
+    apps = [item for item in FILES if item.name == "deployment.yaml" and path.parts[-2] in item.parts[-3:]]
+    assert document["scopes"]
+    assert set(document["scopes"]) <= {item.parts[-2] for item in apps}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-5:]))
+def test_every_label_and_annotation_is_a_string(path: Path) -> None:
+    """Of the object and of its pods; the schemas leave metadata open."""
+    document = next(_documents(path))
+    template = document.get("spec", {}).get("template", {}) if document["kind"] == "Deployment" else {}
+    for metadata in (document["metadata"], template.get("metadata", {})):
+        for values in (metadata.get("labels", {}), metadata.get("annotations", {})):
+            assert all(isinstance(value, str) for value in values.values())

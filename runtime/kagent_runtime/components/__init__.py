@@ -53,4 +53,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    from kagent_runtime.telemetry.components import observe
+
+    loaded = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    observe(loaded)
+    return loaded
