@@ -39,10 +39,9 @@ def _container(container: Mapping[str, Any], moved: dict[str, Any], namespace: s
         # The name says the protocol: http1 or h2c.
         "ports": [{"name": "http1", "containerPort": number, "protocol": "TCP"}],
         "securityContext": container["securityContext"] | moved,
-        "volumeMounts": container["volumeMounts"],
     }
     probes = {key: _probe(container[key], number) for key in container if key.endswith("Probe")}
-    return {key: changed.get(key) or probes.get(key) or value for key, value in container.items()}
+    return {key: value for key, value in {**container, **changed, **probes}.items() if value != []}
 
 
 def _environment(variables: list[dict[str, Any]], namespace: str | None) -> Iterator[dict[str, Any]]:

@@ -40,8 +40,12 @@ def _refused(what: str, place: tuple[int | str, ...], help: str) -> Problem:
 def _scale(workload: Workload) -> Iterator[Problem]:
     knative = workload.knative
     if workload.scaling is not None:
-        message = f"Knative scales `{workload.name}` itself"
-        yield Problem("KR528", message, ("scaling",), "remove scaling and use knative, or set type: Deployment")
+        yield Problem(
+            "KR528",
+            "Knative scales its Services itself",
+            ("scaling",),
+            "remove scaling and use knative, or set type: Deployment",
+        )
     if place := _said(workload, "replicas"):
         yield _refused("`replicas`", place, "use knative.minScale and knative.maxScale")
     if knative.min_scale > knative.max_scale:
@@ -50,7 +54,7 @@ def _scale(workload: Workload) -> Iterator[Problem]:
         yield Problem("KR531", message, place, f"set maxScale: {knative.min_scale}")
     if knative.min_scale == 0:
         place = _near(workload, "knative", "minScale") or _said(workload, "type") or ()
-        message = f"Knative removes the last pod of `{workload.name}`, and the conversations in it"
+        message = "with `minScale: 0` the last pod goes, and the conversations in it"
         help = "set knative.minScale: 1 until conversations are kept in a database"
         yield Problem("KR532", message, place, help)
 
