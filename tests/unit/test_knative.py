@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import pytest
 from kagent_render.catalog.base import ContainerPort, Contribution, Mount, Problem, Variable
 from kagent_render.compiler import compile_paths
 from kagent_render.lower import Workload
-from kagent_render.targets import deployment, keda, knative
+from kagent_render.targets import deployment, keda, knative, knative_rules
 from kagent_render.targets.knative_pod import knative_pod
 
 SPECS = """
@@ -69,6 +70,37 @@ def test_nothing_is_refused_by_default(workload: Workload) -> None:
 def test_what_knative_refuses_is_refused(workload: Workload, needs: Contribution, message: str) -> None:
     """Whichever feature or tool adds it."""
     assert f"KR530 Knative refuses {message}" in _messages(knative.check(_with(workload, needs)))
+
+
+@pytest.mark.parametrize(
+    ("place", "value", "message"),
+    [
+        (("hostNetwork",), True, "`hostNetwork`"),
+        (("initContainers",), [], "`initContainers`"),
+        (("securityContext", "supplementalGroups"), [1], "`securityContext.supplementalGroups`"),
+        (("containers", 0, "lifecycle"), {}, "`lifecycle` of the container"),
+        (("containers", 1), {"name": "proxy"}, "the container `proxy` beside the agent"),
+        (
+            ("containers", 0, "env", 1),
+            {"name": "IP", "valueFrom": {"fieldRef": {"fieldPath": "status.podIP"}}},
+            "the source of `IP`",
+        ),
+    ],
+)
+def test_what_a_template_adds_is_refused_and_never_dropped(
+    workload: Workload, place: tuple[str | int, ...], value: object, message: str
+) -> None:
+    """A Deployment may have it; Knative would refuse it, and leaving it out in silence would be worse."""
+    template = copy.deepcopy(deployment.deployment(workload)["spec"]["template"])
+    target = template["spec"]
+    for part in place[:-1]:
+        target = target[part]
+    if isinstance(target, list):
+        target.append(value)
+    else:
+        target[place[-1]] = value
+    assert f"KR530 Knative refuses {message}" in _messages(knative_rules.problems(workload, template))
+    assert knative_pod(template["spec"], "home")["containers"]
 
 
 def test_a_writable_empty_dir_is_accepted(workload: Workload) -> None:
