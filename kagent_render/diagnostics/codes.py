@@ -401,7 +401,8 @@ _CODES = (
     Code(
         "KR527",
         "duplicate-host",
-        "Two workloads that scale on requests have the same host; all requests would go to one of them.",
+        "Two workloads have the same host, such as two agents of one name in different namespaces behind one ingress; "
+        "all requests would go to one of them.",
     ),
     Code(
         "KR528",

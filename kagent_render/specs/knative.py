@@ -16,7 +16,7 @@ class Knative(SpecModel):
     # Upper bounds: Knative's defaults max-revision-timeout-seconds and container-concurrency-max-limit.
     concurrency: int = Field(default=0, ge=0, le=1000, description="Requests at once a pod, at most; 0: no limit.")
     min_scale: int = Field(default=0, ge=0, le=1000, description="0: scale to zero.")
-    max_scale: int = Field(default=5, ge=1, le=1000)
+    max_scale: int = Field(default=5, ge=1, le=1000, description="Never more pods.")
     target: int = Field(default=10, ge=1, le=1000, description="Requests at once a pod that Knative aims at.")
     window_seconds: int = Field(default=60, ge=6, le=3600, description="Averaged over so many seconds.")
     timeout_seconds: int = Field(default=600, ge=1, le=600, description="One request, streams included.")

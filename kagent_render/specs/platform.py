@@ -33,7 +33,9 @@ class PlatformSpec(SpecModel):
     namespace: Namespace | None = Field(default=None, description="For documents without one.")
     workload: WorkloadDefaults = Field(default_factory=WorkloadDefaults)
     scaling: Scaling | None = Field(default=None, description="Scale every workload with KEDA.")
-    http_interceptor: HttpInterceptor = Field(default_factory=HttpInterceptor)
+    http_interceptor: HttpInterceptor = Field(
+        default_factory=HttpInterceptor, description="KEDA's HTTP add-on, for workloads with an `http` trigger."
+    )
     knative: Knative = Field(default_factory=Knative, description="How Knative runs workloads of that type.")
     ingress: Ingress | None = None
     secrets: Secrets | None = None

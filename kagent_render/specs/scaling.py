@@ -1,12 +1,19 @@
 """How many pods: KEDA scaling, for all workloads or one."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
+from pydantic_core import PydanticCustomError
 
 from kagent_render.catalog.fields import Namespace, SecretKeyReference, SpecModel
 from kagent_render.catalog.triggers.http import HttpTrigger
 from kagent_render.catalog.triggers.registry import AnyTrigger
+
+
+def _zero(value: int) -> int:
+    if value != 0:
+        raise PydanticCustomError("value", "{rule}", {"rule": "0, the only number KEDA idles at (kedacore/keda#2314)"})
+    return value
 
 
 class Fallback(SpecModel):
@@ -23,9 +30,8 @@ class Scaling(SpecModel):
     """Scale with KEDA. One said for a workload replaces the Platform's as a whole."""
 
     min_replicas: int = Field(default=1, ge=0, le=1000, description="0: scale to zero.")
-    max_replicas: int = Field(default=5, ge=1, le=1000)
-    # KEDA has no other idle number than 0 (kedacore/keda#2314).
-    idle_replicas: Literal[0] | None = Field(
+    max_replicas: int = Field(default=5, ge=1, le=1000, description="Never more, whatever the triggers say.")
+    idle_replicas: Annotated[int, AfterValidator(_zero)] | None = Field(
         default=None, description="0: no pod while all triggers rest, though minReplicas is higher."
     )
     polling_interval_seconds: int = Field(default=30, ge=1, description="How often KEDA asks the triggers.")

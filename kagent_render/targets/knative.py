@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 from kagent_render.catalog.base import Problem
@@ -10,7 +11,7 @@ from kagent_render.lower import Workload
 from kagent_render.targets import deployment, knative_rules
 from kagent_render.targets.knative_pod import knative_pod
 from kagent_render.targets.objects import metadata
-from kagent_render.targets.templating import render
+from kagent_render.targets.templating import TemplateError, render
 
 _VISIBILITY = "networking.knative.dev/visibility"
 
@@ -18,7 +19,8 @@ _VISIBILITY = "networking.knative.dev/visibility"
 def check(workload: Workload) -> Iterator[Problem]:
     """What Knative's webhook would refuse."""
     if workload.is_knative:
-        yield from knative_rules.problems(workload, deployment.deployment(workload)["spec"]["template"])
+        with suppress(TemplateError):  # which `objects` will report
+            yield from knative_rules.problems(workload, deployment.deployment(workload)["spec"]["template"])
     elif "knative" in workload.places and workload.places["knative"].location[:2] == ("spec", "workload"):
         message = f"`{workload.name}` is a Deployment, which has no `knative`"
         yield Problem("KR529", message, ("knative",), "add type: Knative")

@@ -9,24 +9,25 @@ from pydantic.alias_generators import to_snake
 
 from kagent_render.catalog.base import Problem
 from kagent_render.lower import Workload
-from kagent_render.targets.knative_pod import ACCEPTED
+from kagent_render.targets.knative_pod import ACCEPTED, CONTAINER_ACCEPTED, LEFT_OUT, MOVED
 
 _RESERVED_VARIABLES = {"PORT", "K_SERVICE", "K_CONFIGURATION", "K_REVISION"}
+_INSTEAD = "run this workload as a Deployment"
 _OWN_KEYS = ("autoscaling.knative.dev/", "serving.knative.dev/")
 
 
 def problems(workload: Workload, template: dict[str, Any]) -> Iterator[Problem]:
     """Every defect of a workload that Knative runs; `template` is the pod that a Deployment would have."""
     yield from _scale(workload)
-    for field in template["spec"]:
-        if field not in ACCEPTED and (place := _said(workload, field)):
-            yield _refused(f"`{field}`", place, f"remove {field}, or run this workload as a Deployment")
-    (container,) = template["spec"]["containers"]
+    yield from _fields(workload, template["spec"])
+    container, *others = template["spec"]["containers"]
+    for other in others:
+        yield _refused(f"the container `{other['name']}` beside the agent", (), _INSTEAD)
     yield from _container(workload, container)
     for volume in template["spec"]["volumes"]:
         if "persistentVolumeClaim" in volume:
             what = f"the PersistentVolumeClaim `{volume['name']}`"
-            yield _refused(what, _near(workload, "volumes"), "run this workload as a Deployment")
+            yield _refused(what, _near(workload, "volumes"), _INSTEAD)
     yield from _annotations(workload)
     if workload.platform.ingress and workload.namespace is None:
         message = f"`{workload.name}` has no namespace to route requests to"
@@ -37,11 +38,25 @@ def _refused(what: str, place: tuple[int | str, ...], help: str) -> Problem:
     return Problem("KR530", f"Knative refuses {what}", place, help)
 
 
+def _fields(workload: Workload, pod: dict[str, Any]) -> Iterator[Problem]:
+    for field in pod:
+        place = _said(workload, field)
+        if field not in ACCEPTED and (place or field not in LEFT_OUT):
+            yield _refused(f"`{field}`", place, f"remove {field}, or {_INSTEAD}")
+    for field in pod.get("securityContext", {}):
+        if field not in (*MOVED, "fsGroup"):
+            yield _refused(f"`securityContext.{field}`", (), f"remove {field}, or {_INSTEAD}")
+
+
 def _scale(workload: Workload) -> Iterator[Problem]:
     knative = workload.knative
     if workload.scaling is not None:
-        message = f"Knative scales `{workload.name}` itself"
-        yield Problem("KR528", message, ("scaling",), "remove scaling and use knative, or set type: Deployment")
+        yield Problem(
+            "KR528",
+            "Knative scales its Services itself",
+            ("scaling",),
+            "remove scaling and use knative, or set type: Deployment",
+        )
     if place := _said(workload, "replicas"):
         yield _refused("`replicas`", place, "use knative.minScale and knative.maxScale")
     if knative.min_scale > knative.max_scale:
@@ -50,21 +65,30 @@ def _scale(workload: Workload) -> Iterator[Problem]:
         yield Problem("KR531", message, place, f"set maxScale: {knative.min_scale}")
     if knative.min_scale == 0:
         place = _near(workload, "knative", "minScale") or _said(workload, "type") or ()
-        message = f"Knative removes the last pod of `{workload.name}`, and the conversations in it"
+        message = "with `minScale: 0` the last pod goes, and the conversations in it"
         help = "set knative.minScale: 1 until conversations are kept in a database"
         yield Problem("KR532", message, place, help)
 
 
 def _container(workload: Workload, container: dict[str, Any]) -> Iterator[Problem]:
-    for port in container["ports"][1:]:
-        help = "Knative has one port a pod: run this workload as a Deployment"
-        yield _refused(f"a second port, `{port['name']}` {port['containerPort']}", (), help)
-    for variable in container["env"]:
-        if variable["name"] in _RESERVED_VARIABLES:
-            yield _refused(f"the variable `{variable['name']}`", _near(workload, "env"), "rename it")
+    for field in container:
+        if field not in CONTAINER_ACCEPTED:
+            yield _refused(f"`{field}` of the container", (), f"remove {field}, or {_INSTEAD}")
+    for port in container.get("ports", [])[1:]:
+        yield _refused(f"a second port, `{port['name']}` {port['containerPort']}", (), _INSTEAD)
+    for variable in container.get("env", []):
+        yield from _variable(workload, variable)
     for mount in container["volumeMounts"]:
         if mount["name"] not in _writable(workload) and not mount.get("readOnly"):
             yield _refused(f"the writable volume `{mount['name']}`", _near(workload, "volumes"), "set readOnly: true")
+
+
+def _variable(workload: Workload, variable: dict[str, Any]) -> Iterator[Problem]:
+    if variable["name"] in _RESERVED_VARIABLES:
+        yield _refused(f"the variable `{variable['name']}`", _near(workload, "env"), "rename it")
+    source = variable.get("valueFrom", {})
+    if variable["name"] != "POD_NAMESPACE" and not {"secretKeyRef", "configMapKeyRef"} & set(source) and source:
+        yield _refused(f"the source of `{variable['name']}`", (), "give it a value, or a key of a Secret or ConfigMap")
 
 
 def _writable(workload: Workload) -> set[str]:

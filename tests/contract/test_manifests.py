@@ -74,6 +74,26 @@ def test_the_pod_is_restricted(path: Path) -> None:
         assert {"startupProbe", "livenessProbe", "readinessProbe", "resources"} <= set(container)
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.name == "knative-service.yaml"], ids=lambda p: p.parts[-2]
+)
+def test_the_pod_of_knative_is_restricted(path: Path) -> None:
+    """The same, all in the container: Knative takes no securityContext of a pod."""
+    pod = next(_documents(path))["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    (container,) = pod["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "runAsUser": 10001,
+        "runAsGroup": 10001,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert {"startupProbe", "livenessProbe", "readinessProbe", "resources"} <= set(container)
+
+
 def test_no_manifest_carries_a_secret() -> None:
     """References only: no Secret object, no value from one."""
     for path in FILES:

@@ -29,7 +29,7 @@ def _schedule(value: str) -> str:
         raise _refuse("five fields: minute, hour, day of month, month, day of week")
     for part, (label, low, high, names) in zip(parts, _FIELDS, strict=True):
         if not all(_is_item(item.lower(), low, high, names) for item in part.split(",")):
-            raise _refuse(f"a {label} of {low} to {high}, not {part}")
+            raise _refuse(f"{label} in {low} to {high}, not {part}")
     return value
 
 

@@ -21,8 +21,8 @@ class RedisStreamsTrigger(Trigger):
     # Not pendingEntriesCount: what nobody has read yet is not pending, so it cannot start the first pod.
     lag_count: int = Field(default=5, ge=1, description="One replica for each so many unread entries.")
     activation_lag_count: int = Field(default=0, ge=0, description="From zero replicas, start above this.")
-    username_secret_ref: SecretKeyReference | None = None
-    password_secret_ref: SecretKeyReference | None = None
+    username_secret_ref: SecretKeyReference | None = Field(default=None, description="Secret key with the user's name.")
+    password_secret_ref: SecretKeyReference | None = Field(default=None, description="Secret key with the password.")
     tls: bool = Field(default=False, description="Connect with TLS.")
 
     def metadata(self, scope: TriggerScope) -> dict[str, str]:
