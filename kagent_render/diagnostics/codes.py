@@ -307,6 +307,33 @@ _CODES = (
         "AutoGen takes the edges of a GraphFlow only if those from one member all have a `when` or none has, if those "
         "to one member (of one `group`) have the same `join`, and if none is listed twice.",
     ),
+    Code(
+        "KR320",
+        "unsupported-parameter",
+        "The provider does not take the field, so it would be ignored or refused at the first call.",
+    ),
+    Code(
+        "KR321",
+        "ambiguous-endpoint",
+        "A ModelConfig says in one way where its model is: `baseUrl`, `inferenceServiceRef` (KServe) or "
+        "`inferencePoolRef` (llm-d). An LLMInferenceService is reached through its gateway, and only it.",
+    ),
+    Code(
+        "KR322",
+        "invalid-trust",
+        "A TLS connection trusts one CA bundle, public CAs, or both; and somebody at all.",
+    ),
+    Code(
+        "KR323",
+        "reserved-header",
+        "The header is set by the HTTP client for each request; a fixed value would break it.",
+    ),
+    Code(
+        "KR324",
+        "ambiguous-variable",
+        "Two ModelConfigs of one workload would give their keys to one environment variable: names that differ in "
+        "`-` and `.` only, or the same name in two namespaces.",
+    ),
     # KR4xx templates
     Code(
         "KR401",

@@ -10,12 +10,12 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from kagent_render.catalog.base import Component, Contribution
-from kagent_render.diagnostics import Diagnostics
+from kagent_render.diagnostics import Diagnostics, Label
 from kagent_render.lower.agent import assistant, check_tools, lower_tools
 from kagent_render.lower.features.registry import with_features
 from kagent_render.lower.image import resolve_image
 from kagent_render.lower.model import check_model, model_needs
-from kagent_render.lower.names import autogen_id
+from kagent_render.lower.names import autogen_id, model_prefix
 from kagent_render.lower.team import agents_of, check_team, lower_team, models_of, team_description
 from kagent_render.lower.workload import Place, Workload
 from kagent_render.resolve import AgentNode, Graph, ModelNode, TeamNode
@@ -40,6 +40,7 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
             message = f"{workload.kind} `{workload.name}` would write the objects of {first.kind} `{first.name}`"
             diagnostics.add("KR205", message, workload.origin, help="rename one of them")
         _check_namespace(workload, diagnostics)
+        _check_variables(node, diagnostics)
     return [workloads[key] for key in sorted(workloads)]
 
 
@@ -73,6 +74,18 @@ def _check_handoffs_used(agent: AgentNode, graph: Graph, diagnostics: Diagnostic
         span = agent.document.key_span_of(("spec", "handoffs"))
         help = "list it in an AgentTeam with `teamType: Swarm`, or remove the handoffs"
         diagnostics.add("KR303", f"no Swarm lists `{agent.metadata.name}`", span, help=help)
+
+
+def _check_variables(node: AgentNode | TeamNode, diagnostics: Diagnostics) -> None:
+    """Two models must not read their keys from one variable."""
+    first: dict[str, ModelNode] = {}
+    for model in models_of(node):
+        other = first.setdefault(model_prefix(model.metadata.name), model)
+        if other.document is not model.document:
+            label = Label(other.document.span_of(("metadata", "name")), "the other one")
+            message = f"`{model.metadata.name}` and `{other.metadata.name}` would share the variables of their keys"
+            span = model.document.span_of(("metadata", "name"))
+            diagnostics.add("KR324", message, span, labels=[label], help="rename one of them")
 
 
 def _check_namespace(workload: Workload, diagnostics: Diagnostics) -> None:
