@@ -16,9 +16,10 @@ from kagent_render.source import (
     discover,
     discover_environment,
     read_documents,
+    read_prompts,
 )
 from kagent_render.specs.decode import decode
-from kagent_render.specs.secrets import check_secrets
+from kagent_render.specs.secrets import check_secrets, check_secrets_in_files
 from kagent_render.targets import render
 from kagent_render.targets.objects import RenderedObject
 
@@ -42,18 +43,24 @@ def compile_paths(paths: Sequence[str], namespace: str | None = None, environmen
     diagnostics = Diagnostics()
     files = discover(paths, diagnostics)
     overlays = discover_environment(paths, environment, diagnostics) if environment is not None else []
-    return compile_files(files, overlays, namespace, diagnostics)
+    return compile_files(files, overlays, namespace, diagnostics, paths)
 
 
 def compile_files(
-    files: Sequence[SourceFile], overlays: Sequence[SourceFile], namespace: str | None, diagnostics: Diagnostics
+    files: Sequence[SourceFile],
+    overlays: Sequence[SourceFile],
+    namespace: str | None,
+    diagnostics: Diagnostics,
+    paths: Sequence[str] = (),
 ) -> Compilation:
-    """Compile sources that were read already."""
+    """Compile sources that were read already; the prompt files that they name are read below `paths`."""
     documents = _read(files, diagnostics)
     check_secrets(documents, diagnostics)
     changes = _read(overlays, diagnostics)
     check_secrets(changes, diagnostics)
-    specs = decode(apply_overlays(documents, changes, diagnostics), diagnostics)
+    whole, prompts = read_prompts(apply_overlays(documents, changes, diagnostics), paths, diagnostics)
+    check_secrets_in_files(prompts, diagnostics)
+    specs = decode(whole, diagnostics)
     if not specs and not diagnostics.has_errors:
         diagnostics.add("KR009", "no specs of kagent.dev/v1alpha1 in the paths given", None)
     graph = link(specs, diagnostics)
@@ -63,7 +70,7 @@ def compile_files(
     check(objects, diagnostics)
     if diagnostics.has_errors:
         objects = []
-    return Compilation((*files, *overlays), graph, tuple(workloads), tuple(objects), diagnostics)
+    return Compilation((*files, *overlays, *prompts), graph, tuple(workloads), tuple(objects), diagnostics)
 
 
 def _read(files: Sequence[SourceFile], diagnostics: Diagnostics) -> list[Document]:

@@ -3,6 +3,7 @@
 from kagent_render.source.discover import SourceFile, discover, discover_environment
 from kagent_render.source.document import Document, Node, read_documents
 from kagent_render.source.overlay import apply_overlays
+from kagent_render.source.prompts import read_prompts
 
 __all__ = [
     "Document",
@@ -12,4 +13,5 @@ __all__ = [
     "discover",
     "discover_environment",
     "read_documents",
+    "read_prompts",
 ]

@@ -7,6 +7,7 @@ from pydantic import Field
 from kagent_render.catalog.conditions.registry import TerminationCondition
 from kagent_render.catalog.fields import ObjectName, SpecModel, Text
 from kagent_render.specs.base import ModelConfigReference, WorkloadMetadata
+from kagent_render.specs.limits import RunLimits
 from kagent_render.specs.pod import WorkloadOverride
 
 
@@ -34,6 +35,7 @@ class AgentTeamSpec(SpecModel):
     termination_condition: TerminationCondition | None = None
     max_turns: int | None = Field(default=None, ge=1, le=1000, description="Turns in one run; default 50.")
     selector: SelectorSettings | None = None
+    limits: RunLimits = Field(default_factory=RunLimits)
     standalone: bool = Field(default=False, description="Its own workload although another team lists it.")
     workload: WorkloadOverride = Field(default_factory=WorkloadOverride)
 

@@ -21,7 +21,41 @@ def facts(runtime: Config) -> Iterator[Fact]:
     """What the agents and teams of a RuntimeConfig are, one fact at a time."""
     component = runtime["component"]
     names = {item["id"]: item["name"] for item in runtime.get("agents") or ()}
+    yield from _run(runtime)
     yield from _component(component, {component["config"]["name"]: runtime["metadata"]["name"]} | names)
+
+
+def _run(runtime: Config) -> Iterator[Fact]:
+    """The bounds of a run, and which tools wait for a person."""
+    if limits := limits_in_words(runtime.get("limits") or {}):
+        yield "limits", f"{runtime['metadata']['name']} run", ", ".join(limits)
+    for agent in runtime.get("agents") or ():
+        for name in agent.get("requiresApproval") or ():
+            yield "approvals", f"{agent['name']} {name}", "a person approves every call"
+
+
+def limits_in_words(limits: Mapping[str, Any]) -> list[str]:
+    """`["5000 tokens a run", "20 tool calls a run", "60 s a run"]`."""
+    units = {"totalTokens": "tokens", "toolCalls": "tool calls", "seconds": "s"}
+    return [f"{limits[name]:,}".removesuffix(".0") + f" {unit} a run" for name, unit in units.items() if name in limits]
+
+
+def approvals_in_words(names: list[str]) -> list[str]:
+    """One line on the tools that wait for a person; none when none does."""
+    return [f"a person approves every call of {', '.join(names)}"] if names else []
+
+
+def context_in_words(component: Config) -> str:
+    """How much of the conversation the model sees."""
+    config = component["config"]
+    if "messages" in config:
+        return f"the task and the last {config['messages']} messages"
+    return f"the first {config['head']} and the last {config['tail']} messages"
+
+
+def schema_in_words(schema: Config) -> str:
+    """`JSON of {severity, cause, actions}`."""
+    return f"JSON of {{{', '.join(schema['properties'])}}}"
 
 
 def _component(component: Config, names: Mapping[str, str]) -> Iterator[Fact]:
@@ -48,7 +82,7 @@ def _team(component: Config, name: str, names: Mapping[str, str]) -> Iterator[Fa
 
 def _agent(config: Config, name: str, names: Mapping[str, str]) -> Iterator[Fact]:
     yield "description", name, config.get("description") or ""
-    yield "model", name, model_in_words(config["model_client"]["config"])
+    yield from _knowledge(config, name)
     for workbench in config.get("workbench") or ():
         for tool in workbench["config"].get("tools") or ():
             yield "tools", f"{name} {tool['name']}", tool_in_words(tool)
@@ -57,6 +91,19 @@ def _agent(config: Config, name: str, names: Mapping[str, str]) -> Iterator[Fact
         yield "handoffs", f"{name} {target}", target
     yield "limits", f"{name} rounds of tool calls in a turn", str(config.get("max_tool_iterations", ""))
     yield "prompt", name, config.get("system_message") or ""
+
+
+def _knowledge(config: Config, name: str) -> Iterator[Fact]:
+    client = config["model_client"]["config"]
+    if schema := client.get("output_schema"):
+        yield "answer", name, schema_in_words(schema)
+        client = client["model_client"]["config"]
+    yield "model", name, model_in_words(client)
+    for memory in config.get("memory") or ():
+        for text in memory["config"]["contents"]:
+            yield "memory", f"{name} knows {json.dumps(text, ensure_ascii=False)}", text
+    if context := config.get("model_context"):
+        yield "context", name, context_in_words(context)
 
 
 def _short(component: Config) -> str:

@@ -16,6 +16,7 @@ TOPICS = (
     "routes",
     "secrets",
     "store",
+    "approvals",
     "image",
     "scaling",
     "resources",
@@ -25,6 +26,9 @@ TOPICS = (
     "tools",
     "handoffs",
     "limits",
+    "answer",
+    "context",
+    "memory",
     "prompt",
 )
 
