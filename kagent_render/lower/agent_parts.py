@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from kagent_render.catalog.base import Component, LoweredTool, component
-from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.resolve import AgentNode, Graph, TeamNode
 from kagent_render.specs.agent import AgentSpec
@@ -15,9 +14,10 @@ APPROVAL_EXPIRY_SECONDS = 900
 
 
 def memory(spec: AgentSpec) -> list[Component]:
-    """The memories. Our own class: AutoGen's ListMemory adds its contents again in every turn."""
-    contents = [list(item.contents) for item in spec.memory]
-    return [component("kagent_runtime.components.ListMemory", "memory", {"contents": texts}) for texts in contents]
+    """One memory of all facts. Our own class: AutoGen's ListMemory adds its contents again in every turn."""
+    contents = [text for item in spec.memory for text in item.contents]
+    config = {"contents": contents}
+    return [component("kagent_runtime.components.ListMemory", "memory", config)] if contents else []
 
 
 def context(spec: AgentSpec) -> Component | None:
@@ -49,13 +49,7 @@ def answering(client: Component, spec: AgentSpec) -> Component:
 def approvals(agent: AgentNode, tools: list[LoweredTool]) -> list[str]:
     """The names, as the model calls them, of the tools that need a person's approval."""
     wanted = {grant.name for grant in agent.spec.tools if grant.require_approval}
-    return [name for tool in tools if tool.name in wanted for name in offered(tool)]
-
-
-def offered(tool: LoweredTool) -> list[str]:
-    """What the model calls a granted tool: its name, or those that its type says (`offered` in the module)."""
-    names = getattr(TOOL_TYPES[tool.type], "offered", None)
-    return list(names(tool)) if names else [tool.name]
+    return [name for tool in tools if tool.name in wanted for name in tool.offers or (tool.name,)]
 
 
 def run_settings(node: AgentNode | TeamNode, agents: list[dict[str, Any]]) -> dict[str, Any]:

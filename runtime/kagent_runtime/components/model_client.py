@@ -40,6 +40,8 @@ Chunks = AsyncGenerator[str | CreateResult, None]
 class ModelError(Exception):
     """A model call failed. The text is for people: no traceback, no key."""
 
+    title = "The model call failed"
+
 
 class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
     """A ChatCompletionClient for the OpenAI chat completions protocol."""
@@ -47,6 +49,7 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
     component_type = "model"
     component_config_schema = ModelClientConfig
     component_provider_override = "kagent_runtime.components.ModelClient"
+    takes_response_format = True  # of the OpenAI protocol; see components/structured_output.py
 
     def __init__(self, config: ModelClientConfig) -> None:
         self._config = config

@@ -6,17 +6,26 @@ AutoGen 0.7.5 imports any provider it is told (upstream PR #7463 is not released
 """
 
 from kagent_runtime.model.conditions import TextMentionConfig
+from kagent_runtime.model.contexts import BufferedContextConfig, HeadAndTailContextConfig, ListMemoryConfig
 from kagent_runtime.model.envelope import API_VERSION, AgentSummary, Metadata, RuntimeConfig
 from kagent_runtime.model.kubernetes_tools import KubernetesTool, KubernetesToolsConfig
 from kagent_runtime.model.model_client import ModelClientConfig
+from kagent_runtime.model.output_schema import StructuredOutputConfig
+from kagent_runtime.model.run import Approvals, RunLimits
 
 __all__ = [
     "API_VERSION",
     "AgentSummary",
+    "Approvals",
+    "BufferedContextConfig",
+    "HeadAndTailContextConfig",
     "KubernetesTool",
     "KubernetesToolsConfig",
+    "ListMemoryConfig",
     "Metadata",
     "ModelClientConfig",
+    "RunLimits",
     "RuntimeConfig",
+    "StructuredOutputConfig",
     "TextMentionConfig",
 ]
