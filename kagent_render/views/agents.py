@@ -13,6 +13,7 @@ _COMMON = sorted(
     item.full_name for name in kubernetes_resources.READ_DEFAULT if (item := kubernetes_resources.find(name))
 )
 _OPERATIONS = {"logs": "read the logs of"}
+_UNITS = {"totalTokens": "tokens", "toolCalls": "tool calls", "seconds": "seconds"}
 Fact = tuple[str, str, str]
 """Topic, label and value: `("model", "diagnostics-agent", "gpt-4o (OpenAI at https://…)")`."""
 
@@ -21,23 +22,26 @@ def facts(runtime: Config) -> Iterator[Fact]:
     """What the agents and teams of a RuntimeConfig are, one fact at a time."""
     component = runtime["component"]
     names = {item["id"]: item["name"] for item in runtime.get("agents") or ()}
-    yield from _run(runtime)
-    yield from _component(component, {component["config"]["name"]: runtime["metadata"]["name"]} | names)
-
-
-def _run(runtime: Config) -> Iterator[Fact]:
-    """The bounds of a run, and which tools wait for a person."""
-    if limits := limits_in_words(runtime.get("limits") or {}):
-        yield "limits", f"{runtime['metadata']['name']} run", ", ".join(limits)
-    for agent in runtime.get("agents") or ():
-        for name in agent.get("requiresApproval") or ():
-            yield "approvals", f"{agent['name']} {name}", "a person approves every call"
+    approved = {
+        f"{item['name']} {tool}" for item in runtime.get("agents") or () for tool in item.get("requiresApproval") or ()
+    }
+    for name, unit in _UNITS.items():
+        if limit := (runtime.get("limits") or {}).get(name):
+            yield "limits", f"{runtime['metadata']['name']} {unit} a run", _number(limit)
+    for topic, label, value in _component(
+        component, {component["config"]["name"]: runtime["metadata"]["name"]} | names
+    ):
+        is_approved = topic == "tools" and label in approved
+        yield topic, label, f"{value}; a person approves every call" if is_approved else value
 
 
 def limits_in_words(limits: Mapping[str, Any]) -> list[str]:
-    """`["5000 tokens a run", "20 tool calls a run", "60 s a run"]`."""
-    units = {"totalTokens": "tokens", "toolCalls": "tool calls", "seconds": "s"}
-    return [f"{limits[name]:,}".removesuffix(".0") + f" {unit} a run" for name, unit in units.items() if name in limits]
+    """`["5,000 tokens a run", "20 tool calls a run", "60 seconds a run"]`."""
+    return [f"{_number(limits[name])} {unit} a run" for name, unit in _UNITS.items() if name in limits]
+
+
+def _number(value: float) -> str:
+    return f"{value:,}".removesuffix(".0")
 
 
 def approvals_in_words(names: list[str]) -> list[str]:

@@ -16,7 +16,6 @@ TOPICS = (
     "routes",
     "secrets",
     "store",
-    "approvals",
     "image",
     "scaling",
     "resources",

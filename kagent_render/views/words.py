@@ -19,10 +19,6 @@ _GAINED_LOST = {
     "routes": ("is reachable at {what}", "is no longer reachable at {what}"),
     "secrets": ("reads {what}", "no longer reads {what}"),
     "store": ("fetches {what} from {value}", "no longer fetches {what}"),
-    "approvals": (
-        "a person approves every call of {second} by {first}",
-        "{first} may call {second} without a person's approval",
-    ),
     "answer": ("{what} answers with {value}", "{what} answers with text"),
     "context": ("the model of {what} sees {value}", "the model of {what} sees the whole conversation"),
     "memory": ("{what}", "no longer: {what}"),
