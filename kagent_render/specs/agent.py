@@ -2,7 +2,7 @@
 
 from typing import Literal, Self
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from kagent_render.catalog.fields import Reference, SpecModel, Text, coded
 from kagent_render.specs.agent_context import Context, ListMemory
@@ -27,6 +27,11 @@ class ToolGrant(Reference):
 class AgentSpec(SpecModel):
     """What an agent is."""
 
+    # For editors; the validator below says it with a place and a fix.
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["systemMessage"]}, {"required": ["systemMessageFrom"]}]}
+    )
+
     description: Text = Field(description="One line that other agents and people choose it by.")
     system_message: Text | None = Field(default=None, description="The system prompt; this or systemMessageFrom.")
     system_message_from: PromptFile | None = Field(default=None, description="The system prompt, from a file.")
@@ -36,7 +41,7 @@ class AgentSpec(SpecModel):
     memory: list[ListMemory] = Field(default_factory=list, description="Facts it always knows.")
     context: Context | None = Field(default=None, description="Default: the model sees the whole conversation.")
     output_schema: OutputSchema | None = Field(default=None, description="The answer is JSON of this shape.")
-    limits: AgentLimits = Field(default_factory=AgentLimits)
+    limits: AgentLimits = Field(default_factory=AgentLimits, description="Bounds of a turn and of a run.")
     standalone: bool = Field(default=False, description="Its own workload although a team lists it.")
     workload: WorkloadOverride = Field(default_factory=WorkloadOverride)
 

@@ -35,7 +35,7 @@ class AgentTeamSpec(SpecModel):
     termination_condition: TerminationCondition | None = None
     max_turns: int | None = Field(default=None, ge=1, le=1000, description="Turns in one run; default 50.")
     selector: SelectorSettings | None = None
-    limits: RunLimits = Field(default_factory=RunLimits)
+    limits: RunLimits = Field(default_factory=RunLimits, description="Bounds of a run, of all members together.")
     standalone: bool = Field(default=False, description="Its own workload although another team lists it.")
     workload: WorkloadOverride = Field(default_factory=WorkloadOverride)
 
