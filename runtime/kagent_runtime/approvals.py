@@ -47,7 +47,7 @@ class Approvals:
     ) -> None:
         self._record, self._seconds, self._used = record, seconds, used
         self._waiting: dict[str, asyncio.Future[Decision]] = {}
-        self._announced: dict[str, asyncio.Event] = {}
+        self._announced: dict[str, asyncio.Semaphore] = {}  # counted, for models that repeat the ids of calls
         self._idle = asyncio.Event()
         self._is_closed = False
 
@@ -58,13 +58,13 @@ class Approvals:
 
     def announce(self, call_id: str) -> None:
         """The log has the call: its approval may be asked for."""
-        self._announcement(call_id).set()
+        self._announcement(call_id).release()
 
     async def ask(self, call_id: str, agent: str, name: str, arguments: dict[str, Any], token: Any) -> Decision:
         """Wait for the decision on exactly this call. Never raises: AutoGen waits for ever for a tool that does."""
         try:
             # A team reports the call through a queue of its own, which may be slower than the call itself.
-            await asyncio.wait_for(self._announcement(call_id).wait(), ANNOUNCE_SECONDS)
+            await asyncio.wait_for(self._announcement(call_id).acquire(), ANNOUNCE_SECONDS)
         except (TimeoutError, asyncio.CancelledError):
             pass
         if self._is_closed:
@@ -111,8 +111,8 @@ class Approvals:
             raise NotWaitingError(is_decided=id in self._used)
         future.set_result(Decision(verdict, "person", reason))
 
-    def _announcement(self, call_id: str) -> asyncio.Event:
-        return self._announced.setdefault(call_id, asyncio.Event())
+    def _announcement(self, call_id: str) -> asyncio.Semaphore:
+        return self._announced.setdefault(call_id, asyncio.Semaphore(0))
 
     def _unused(self, call_id: str) -> str:
         """The call's id; with a number when the model repeats ids, so that a decision never meets another call."""

@@ -211,6 +211,26 @@ def test_a_model_that_repeats_its_ids_gets_no_free_call(
         runtime.wait_finished(session)
 
 
+def test_two_calls_of_one_id_at_once_are_two_questions(
+    tmp_path: Path, model: ModelServer, cluster: KubernetesApi
+) -> None:
+    """Neither waits for the other's announcement, and each runs with its own arguments."""
+    documents = [agent("solo", APPROVED), team("RoundRobin", "solo")]
+    with started(tmp_path / "state", compiled(tmp_path / "specs", model.base_url, *documents), cluster) as runtime:
+        session = runtime.new_session()
+        calls = [get(name) | {"id": "call_0"} for name in "ab"]
+        start = time.monotonic()
+        runtime.send(session, task(solo=[{"tool_calls": calls}, {"text": "."}, {"text": "."}]))
+        asked = wait_for(runtime, session, "approval.requested", 2)
+        assert time.monotonic() - start < 4
+        assert {(e["callId"], e["arguments"]["name"]) for e in asked} == {("call_0", "a"), ("call_0-2", "b")}
+        decide(runtime, session, "call_0", "deny")
+        decide(runtime, session, "call_0-2", "approve")
+        wait_for(runtime, session, "approval.decided", 2)
+        runtime.client.post(f"/api/v1/sessions/{session}/cancel")
+        runtime.wait_finished(session)
+
+
 @pytest.mark.parametrize("is_team", [False, True])
 def test_a_cancel_ends_the_waiting(
     tmp_path: Path, model: ModelServer, cluster: KubernetesApi, *, is_team: bool

@@ -146,16 +146,17 @@ def test_an_environment_replaces_a_file_by_a_text(folder: Path) -> None:
     assert codes(compile_paths(["agents"], environment="prod")) == ["KR342"]
 
 
+@pytest.mark.parametrize("top", [".", "agents"])
 @pytest.mark.parametrize("given", ["agents", "agents/one.yaml"])
-def test_a_revision_is_compiled_with_the_prompts_it_had(folder: Path, given: str) -> None:
+def test_a_revision_is_compiled_with_the_prompts_it_had(folder: Path, given: str, top: str) -> None:
     """Of a folder, and of a spec that is given by its own name, which does not have its prompts in it."""
     (folder / "specs/one.yaml").unlink()
     (folder / "specs").rmdir()
     write(folder / "one.yaml", SPECS.replace("FILE", "prompts/one.md"))
     write(folder / "broken[.md", "not referred to\n")
-    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com"]
+    git = ["git", "-c", "user.name=t", "-c", "user.email=t@example.com", "-c", "commit.gpgsign=false"]
     for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
-        subprocess.run([*git, *arguments], cwd=folder.parent, check=True)
+        subprocess.run([*git, *arguments], cwd=folder.parent / top, check=True)
     write(folder / "prompts/one.md", "You are another.\n")
     earlier = compile_revision([given], "HEAD", None, None)
     assert earlier is not None

@@ -60,7 +60,7 @@ def _offered(component: Any) -> Iterator[tuple[str, set[str]]]:
     """Of every agent the names of its tools; a workbench lists them in its config, as records or as names."""
     if component.component_type == "agent":
         benches = component.config.workbench or ()
-        tools = [tool for bench in benches for tool in bench.config.tools]
+        tools = [tool for bench in benches for tool in getattr(bench.config, "tools", ())]
         yield component.config.name, {tool if isinstance(tool, str) else tool.name for tool in tools}
     for member in getattr(component.config, "participants", ()):
         yield from _offered(member)
