@@ -9,7 +9,10 @@ class RunLimits(SpecModel):
     """Bounds of one run of a workload. The run ends when one is reached, with the outcome `limited`."""
 
     total_tokens: int | None = Field(
-        default=None, ge=1, le=1_000_000_000, description="Once used, no further model or tool call starts."
+        default=None,
+        ge=1,
+        le=1_000_000_000,
+        description="Once used, no further model or tool call starts. Estimated where the server does not say.",
     )
     seconds: float | None = Field(
         default=None, gt=0, le=86_400, description="Wall clock; waiting for an approval counts."

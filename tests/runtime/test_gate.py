@@ -1,4 +1,4 @@
-"""The gate around every workbench, around workbenches that misbehave as AutoGen's interface allows."""
+"""The gate around every workbench and the guard around every model, where those misbehave as AutoGen allows."""
 
 from __future__ import annotations
 
@@ -8,11 +8,16 @@ from typing import Any
 
 import pytest
 from autogen_core import CancellationToken
+from autogen_core.models import CreateResult, RequestUsage, UserMessage
 from autogen_core.tools import TextResultContent, ToolResult, ToolSchema, Workbench
+from autogen_ext.models.replay import ReplayChatCompletionClient
 
 from kagent_runtime.approvals import APPROVALS, Approvals, NotWaitingError
 from kagent_runtime.components.gate import Gate
+from kagent_runtime.components.model_guard import ModelGuard
 from kagent_runtime.engine import ApprovalDecided, ApprovalRequested
+from kagent_runtime.meter import METER, LimitReached, Meter
+from kagent_runtime.model import RunLimits
 
 
 class Bench(Workbench):
@@ -140,3 +145,26 @@ async def test_after_the_end_of_the_run_nothing_is_asked() -> None:
     await approvals.close()
     assert (await Gate(Bench(), "a", frozenset({"delete"})).call_tool("delete", {}, None, "1")).is_error
     assert asked == []
+
+
+@pytest.mark.parametrize("is_streaming", [False, True])
+async def test_a_server_that_does_not_count_cannot_evade_the_limit(*, is_streaming: bool) -> None:
+    """Old vLLM and most proxies leave the usage out of a stream."""
+    nothing = RequestUsage(prompt_tokens=0, completion_tokens=0)
+    answer = CreateResult(finish_reason="stop", content="x" * 400, usage=nothing, cached=False)
+    guard = ModelGuard(ReplayChatCompletionClient([answer, answer]))
+    meter = Meter(RunLimits(totalTokens=100))
+    METER.set(meter)
+    question = [UserMessage(content="y" * 40, source="user")]
+
+    async def call() -> None:
+        if is_streaming:
+            async for _ in guard.create_stream(question):
+                pass
+        else:
+            await guard.create(question)
+
+    await call()
+    assert meter.usage.completion == 101
+    with pytest.raises(LimitReached, match="token limit of 100 reached"):
+        await call()

@@ -32,7 +32,7 @@ class ModelGuard(ModelWrapper, Component[ModelGuardConfig]):
         """One answer. Raises LimitReached."""
         counted = _admit()
         result = await super().create(messages, **more)
-        _count(result, counted)
+        self._count(messages, result, counted)
         return result
 
     async def create_stream(
@@ -42,8 +42,21 @@ class ModelGuard(ModelWrapper, Component[ModelGuardConfig]):
         counted = _admit()
         async for piece in super().create_stream(messages, **more):
             if not isinstance(piece, str):
-                _count(piece, counted)
+                self._count(messages, piece, counted)
             yield piece
+
+    def _count(self, messages: Sequence[LLMMessage], result: CreateResult, counted: int) -> None:
+        """Count for the replay model, which does not itself, and for servers that do not say what they used.
+
+        Without the estimate a limit of tokens would never be reached with such a server.
+        """
+        meter, usage = METER.get(), result.usage
+        if meter is None:
+            return
+        if usage.prompt_tokens + usage.completion_tokens == 0:
+            meter.count(Usage(self._inner.count_tokens(messages), len(str(result.content)) // 4 + 1))
+        elif meter.calls == counted:
+            meter.count(Usage(usage.prompt_tokens, usage.completion_tokens))
 
     def _to_config(self) -> ModelGuardConfig:
         raise NotImplementedError("configs are generated, never dumped")
@@ -59,10 +72,3 @@ def _admit() -> int:
         return 0
     meter.admit_model_call()
     return meter.calls
-
-
-def _count(result: CreateResult, counted: int) -> None:
-    """Count for a client that does not do it itself: the replay model."""
-    meter = METER.get()
-    if meter is not None and meter.calls == counted:
-        meter.count(Usage(result.usage.prompt_tokens, result.usage.completion_tokens))
