@@ -18,9 +18,10 @@ from kagent_render.source import (
     discover_environment,
     read_documents,
     read_lock,
+    read_prompts,
 )
 from kagent_render.specs.decode import decode
-from kagent_render.specs.secrets import check_secrets
+from kagent_render.specs.secrets import check_secrets, check_secrets_in_files
 from kagent_render.targets import render
 from kagent_render.targets.objects import RenderedObject
 from kagent_render.targets.overrides import overriding_templates
@@ -55,7 +56,7 @@ def compile_paths(
     overlays = discover_environment(paths, environment, diagnostics) if environment is not None else []
     lock = read_lock(paths, environment, diagnostics) if is_locked else ImageLock()
     with overriding_templates(templates, diagnostics):
-        return _compile(files, overlays, lock, namespace, diagnostics)
+        return _compile(files, overlays, lock, namespace, diagnostics, paths)
 
 
 def _compile(
@@ -64,12 +65,15 @@ def _compile(
     lock: ImageLock,
     namespace: str | None,
     diagnostics: Diagnostics,
+    paths: Sequence[str],
 ) -> Compilation:
     documents = _read(files, diagnostics)
     check_secrets(documents, diagnostics)
     changes = _read(overlays, diagnostics)
     check_secrets(changes, diagnostics)
-    specs = decode(apply_overlays(documents, changes, diagnostics), diagnostics)
+    whole, prompts = read_prompts(apply_overlays(documents, changes, diagnostics), paths, diagnostics)
+    check_secrets_in_files(prompts, diagnostics)
+    specs = decode(whole, diagnostics)
     if not specs and not diagnostics.has_errors:
         diagnostics.add("KR009", "no specs of kagent.dev/v1alpha1 in the paths given", None)
     graph = link(specs, diagnostics)
@@ -79,7 +83,7 @@ def _compile(
     check(objects, diagnostics)
     if diagnostics.has_errors:
         objects = []
-    return Compilation((*files, *overlays, *lock.files), graph, tuple(workloads), tuple(objects), diagnostics)
+    return Compilation((*files, *overlays, *lock.files, *prompts), graph, tuple(workloads), tuple(objects), diagnostics)
 
 
 def _read(files: Sequence[SourceFile], diagnostics: Diagnostics) -> list[Document]:

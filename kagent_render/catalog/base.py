@@ -101,7 +101,10 @@ class Contribution:
 
 @dataclass(frozen=True, slots=True)
 class LoweredTool:
-    """What granting one tool means: its config for the runtime, its permissions, what it needs."""
+    """What granting one tool means: its config for the runtime, its permissions, what it needs.
+
+    `offers` are the names under which the model calls it, where they are not just its own.
+    """
 
     name: str
     type: str
@@ -109,6 +112,7 @@ class LoweredTool:
     access: frozenset[AccessRule] = frozenset()
     needs_kubernetes_api: bool = False
     needs: Contribution = Contribution()
+    offers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,11 @@ def _matching(pattern: re.Pattern[str], kind: str, rule: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def coded(code: str, message: str, field: str, help: str) -> PydanticCustomError:
+    """An error of a whole model with its own diagnostic code, reported at one of its fields ("": at the model)."""
+    return PydanticCustomError("coded", "{message}", {"code": code, "message": message, "field": field, "help": help})
+
+
 ServiceName = Annotated[
     str,
     _matching(DNS_LABEL, "name", "lower-case letters, digits and `-`, starting with a letter, at most 63 characters"),

@@ -334,6 +334,33 @@ _CODES = (
         "Two ModelConfigs of one workload would give their keys to one environment variable: names that differ in "
         "`-` and `.` only, or the same name in two namespaces.",
     ),
+    Code(
+        "KR340",
+        "unreadable-prompt",
+        "The file of `systemMessageFrom` cannot be used: it must be a regular .md or .txt file in UTF-8, not empty, "
+        "of at most 256 KiB. Its path is relative to the file that names it.\n\n"
+        "    systemMessageFrom: {file: prompts/troubleshooter.md}",
+    ),
+    Code(
+        "KR341",
+        "prompt-outside-folder",
+        "The file of `systemMessageFrom`, symbolic links followed, lies outside the folders that are compiled. Whoever "
+        "may change a spec must not be able to read other files of the machine that renders it.\n\n"
+        "    systemMessageFrom: {file: ../../../etc/passwd}",
+    ),
+    Code(
+        "KR342",
+        "two-prompts",
+        "The agent has both `systemMessage` and `systemMessageFrom`; it is not clear which one is meant. An "
+        "environment that replaces one by the other sets the first one to null.",
+    ),
+    Code(
+        "KR343",
+        "limit-without-effect",
+        "`totalTokens`, `seconds` and `toolCalls` bound one run of a workload. The agent or team runs only as a member "
+        "of a team, so it starts no run: set them in that team.",
+        Severity.WARNING,
+    ),
     # KR4xx templates
     Code(
         "KR401",

@@ -8,6 +8,7 @@ from typing import Any
 from kagent_render.catalog.base import Component, LoweredTool, component
 from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.diagnostics import Diagnostics
+from kagent_render.lower import agent_parts
 from kagent_render.lower.model import model_client
 from kagent_render.lower.names import autogen_id
 from kagent_render.resolve import AgentNode, ToolNode
@@ -44,18 +45,22 @@ def assistant(agent: AgentNode, handoffs: Sequence[AgentNode] = (), *, asks_user
     config: dict[str, Any] = {
         "name": autogen_id(agent.metadata.name),
         "description": agent.spec.description,
-        "model_client": model_client(agent.model),
+        "model_client": agent_parts.answering(model_client(agent.model), agent.spec),
     }
     if tools:
         config["workbench"] = _workbenches(tools)
     if handoffs or asks_user:
         config["handoffs"] = [*(_handoff(target) for target in handoffs), *([_ASK_USER] if asks_user else [])]
+    if memory := agent_parts.memory(agent.spec):
+        config["memory"] = memory
+    if context := agent_parts.context(agent.spec):
+        config["model_context"] = context
     return component(
         "autogen_agentchat.agents.AssistantAgent",
         "agent",
         config
         | {
-            "system_message": agent.spec.system_message,
+            "system_message": agent.spec.system_message or "",
             "model_client_stream": True,
             # Without reflection the answer at the last iteration would be the raw output of a tool.
             "reflect_on_tool_use": bool(tools),

@@ -11,6 +11,7 @@ from pydantic.alias_generators import to_camel
 
 from kagent_render.catalog.base import Component, Contribution
 from kagent_render.diagnostics import Diagnostics, Label
+from kagent_render.lower import agent_parts
 from kagent_render.lower.agent import assistant, check_tools, lower_tools
 from kagent_render.lower.features.registry import with_features
 from kagent_render.lower.image import resolve_image
@@ -31,6 +32,7 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
     for model in models.values():
         check_model(model, diagnostics)
     healthy = {id(agent): check_tools(agent.tools, diagnostics) for agent in graph.agents}
+    agent_parts.check_limits(graph, diagnostics)
     workloads: dict[tuple[str, str], Workload] = {}
     image = resolve_image(graph, lock, diagnostics)
     for node in _runnable(graph, healthy, diagnostics):
@@ -150,21 +152,25 @@ def _runtime_config(node: AgentNode | TeamNode, agents: list[AgentNode], namespa
     kind = "Agent" if isinstance(node, AgentNode) else "AgentTeam"
     metadata = {"name": node.metadata.name, "kind": kind} | ({"namespace": namespace} if namespace else {})
     tree: Component = assistant(node) if isinstance(node, AgentNode) else lower_team(node)
+    summaries = [_agent_summary(agent) for agent in agents]
     return {
         "apiVersion": RUNTIME_CONFIG_VERSION,
         "kind": "RuntimeConfig",
         "metadata": metadata,
         "description": node.spec.description if isinstance(node, AgentNode) else team_description(node),
-        "agents": [_agent_summary(agent) for agent in agents],
+        "agents": summaries,
+        **agent_parts.run_settings(node, summaries),
         "component": tree,
     }
 
 
 def _agent_summary(agent: AgentNode) -> dict[str, Any]:
+    approvals = agent_parts.approvals(agent, lower_tools(agent))
     return {
         "id": autogen_id(agent.metadata.name),
         "name": agent.metadata.name,
         "description": agent.spec.description,
         "model": agent.model.metadata.name,
         "tools": [tool.declaration.name for tool in agent.tools],
+        **({"requiresApproval": approvals} if approvals else {}),
     }

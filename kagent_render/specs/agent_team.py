@@ -7,6 +7,7 @@ from pydantic import Field
 from kagent_render.catalog.conditions.registry import TerminationCondition
 from kagent_render.catalog.fields import ObjectName, SpecModel, Text
 from kagent_render.specs.base import ModelConfigReference, WorkloadMetadata
+from kagent_render.specs.limits import RunLimits
 from kagent_render.specs.pod import WorkloadOverride
 
 
@@ -66,6 +67,7 @@ class AgentTeamSpec(SpecModel):
     selector: SelectorSettings | None = Field(default=None, description="Only with teamType: Selector.")
     graph: GraphSettings | None = Field(default=None, description="Only with teamType: GraphFlow.")
     magentic_one: MagenticOneSettings | None = Field(default=None, description="Only with teamType: MagenticOne.")
+    limits: RunLimits = Field(default_factory=RunLimits, description="Bounds of a run, of all members together.")
     standalone: bool = Field(default=False, description="Its own workload although another team lists it.")
     workload: WorkloadOverride = Field(default_factory=WorkloadOverride)
 

@@ -13,6 +13,7 @@ _COMMON = sorted(
     item.full_name for name in kubernetes_resources.READ_DEFAULT if (item := kubernetes_resources.find(name))
 )
 _OPERATIONS = {"logs": "read the logs of"}
+_UNITS = {"totalTokens": "tokens", "toolCalls": "tool calls", "seconds": "seconds"}
 Fact = tuple[str, str, str]
 """Topic, label and value: `("model", "diagnostics-agent", "gpt-4o (OpenAI at https://…)")`."""
 
@@ -21,7 +22,44 @@ def facts(runtime: Config) -> Iterator[Fact]:
     """What the agents and teams of a RuntimeConfig are, one fact at a time."""
     component = runtime["component"]
     names = {item["id"]: item["name"] for item in runtime.get("agents") or ()}
-    yield from _component(component, {component["config"]["name"]: runtime["metadata"]["name"]} | names)
+    approved = {
+        f"{item['name']} {tool}" for item in runtime.get("agents") or () for tool in item.get("requiresApproval") or ()
+    }
+    for name, unit in _UNITS.items():
+        if limit := (runtime.get("limits") or {}).get(name):
+            yield "limits", f"{runtime['metadata']['name']} {unit} a run", _number(limit)
+    for topic, label, value in _component(
+        component, {component["config"]["name"]: runtime["metadata"]["name"]} | names
+    ):
+        is_approved = topic == "tools" and label in approved
+        yield topic, label, f"{value}; a person approves every call" if is_approved else value
+
+
+def limits_in_words(limits: Mapping[str, Any]) -> list[str]:
+    """`["5,000 tokens a run", "20 tool calls a run", "60 seconds a run"]`."""
+    return [f"{_number(limits[name])} {unit} a run" for name, unit in _UNITS.items() if name in limits]
+
+
+def _number(value: float) -> str:
+    return f"{value:,}".removesuffix(".0")
+
+
+def approvals_in_words(names: list[str]) -> list[str]:
+    """One line on the tools that wait for a person; none when none does."""
+    return [f"a person approves every call of {', '.join(names)}"] if names else []
+
+
+def context_in_words(component: Config) -> str:
+    """How much of the conversation the model sees."""
+    config = component["config"]
+    if "messages" in config:
+        return f"the task and the last {config['messages']} messages"
+    return f"the first {config['head']} and the last {config['tail']} messages"
+
+
+def schema_in_words(schema: Config) -> str:
+    """`JSON of {severity, cause, actions}`."""
+    return f"JSON of {{{', '.join(schema['properties'])}}}"
 
 
 def _component(component: Config, names: Mapping[str, str]) -> Iterator[Fact]:
@@ -62,7 +100,7 @@ def graph_in_words(graph: Config, names: Mapping[str, str]) -> str:
 
 def _agent(config: Config, name: str, names: Mapping[str, str]) -> Iterator[Fact]:
     yield "description", name, config.get("description") or ""
-    yield "model", name, model_in_words(config["model_client"]["config"])
+    yield from _knowledge(config, name)
     for workbench in config.get("workbench") or ():
         for tool in workbench["config"].get("tools") or ():
             yield "tools", f"{name} {tool['name']}", tool_in_words(tool)
@@ -71,6 +109,19 @@ def _agent(config: Config, name: str, names: Mapping[str, str]) -> Iterator[Fact
         yield "handoffs", f"{name} {target}", target
     yield "limits", f"{name} rounds of tool calls in a turn", str(config.get("max_tool_iterations", ""))
     yield "prompt", name, config.get("system_message") or ""
+
+
+def _knowledge(config: Config, name: str) -> Iterator[Fact]:
+    client = config["model_client"]["config"]
+    if schema := client.get("output_schema"):
+        yield "answer", name, schema_in_words(schema)
+        client = client["model_client"]["config"]
+    yield "model", name, model_in_words(client)
+    for memory in config.get("memory") or ():
+        for text in memory["config"]["contents"]:
+            yield "memory", f"{name} knows {json.dumps(text, ensure_ascii=False)}", text
+    if context := config.get("model_context"):
+        yield "context", name, context_in_words(context)
 
 
 def _short(component: Config) -> str:

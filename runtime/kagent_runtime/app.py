@@ -18,7 +18,7 @@ from kagent_runtime import __version__, dapr, problems, routes
 from kagent_runtime.config import LoadedConfig
 from kagent_runtime.engine import Engine
 from kagent_runtime.guards import Guards
-from kagent_runtime.sessions import Sessions
+from kagent_runtime.sessions import EXPIRY_SECONDS, Sessions
 from kagent_runtime.settings import Settings
 from kagent_runtime.store import Store
 from kagent_runtime.telemetry import routes as telemetry_routes
@@ -30,7 +30,8 @@ _LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 def build_app(settings: Settings, loaded: LoadedConfig, engine: Engine, store: Store) -> FastAPI:
     """The app over an engine that has started and a store that is open; its lifespan closes the store."""
-    sessions = Sessions(store, engine)
+    expiry = loaded.config.approvals.expirySeconds if loaded.config.approvals else EXPIRY_SECONDS
+    sessions = Sessions(store, engine, loaded.config.limits, expiry)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -40,6 +40,7 @@ from kagent_runtime.engine import (
     EngineEvent,
     Finished,
     Handoff,
+    Limited,
     Message,
     Notice,
     SavedState,
@@ -50,6 +51,7 @@ from kagent_runtime.engine import (
     Usage,
 )
 from kagent_runtime.meter import METER, Meter
+from kagent_runtime.model import RunLimits
 from kagent_runtime.running import STOP
 
 _log = logging.getLogger(__name__)
@@ -69,9 +71,12 @@ class AutoGenEngine:
 
     def __init__(self, loaded: LoadedConfig, *, is_replay: bool) -> None:
         tree = _replayed(loaded.component) if is_replay else loaded.component
-        self._tree = component_tree.with_stop(component_tree.with_team_events(tree))
+        guarded = component_tree.with_gates(tree, loaded.config)
+        self._limits = loaded.config.limits or RunLimits()
+        self._tree = component_tree.with_stop(component_tree.with_team_events(guarded))
         self._deadline = component_tree.deadline(tree)
         self._announces_ends = component_tree.announces_ends(tree)
+        self._answering = component_tree.answering_with_json(tree)
         self._is_team = loaded.config.metadata.kind == "AgentTeam"
         self._handoffs = component_tree.handoff_names(tree)
         self.state_version = component_tree.state_version(tree)
@@ -100,7 +105,7 @@ class AutoGenEngine:
         """One turn on a fresh instance; see Engine."""
         token = CancellationToken()
         stop.on_request(token.cancel)
-        meter = Meter()
+        meter = Meter(self._limits)
         METER.set(meter)
         STOP.set(stop)
         clock = _Clock(self._deadline, token)
@@ -117,6 +122,8 @@ class AutoGenEngine:
                 return
             if isinstance(error, asyncio.CancelledError):
                 raise
+            if meter.reached is not None:
+                raise Limited(meter.reached, meter.usage) from None
             raise _explained(error, meter) from None
         finally:
             clock.stop()
@@ -135,7 +142,8 @@ class AutoGenEngine:
             if isinstance(item, TaskResult):
                 saved = json.loads(json.dumps(await instance.save_state()))
                 # The replay model has no meter: then what the messages say is all there is.
-                yield Finished(item.stop_reason, saved, meter.usage if meter.calls else reported)
+                usage = meter.usage if meter.calls else reported
+                yield Finished(meter.reached or item.stop_reason, saved, usage, meter.reached is not None)
                 continue
             reported = reported.plus(_usage(item))
             for event in self._events(item):
@@ -176,7 +184,8 @@ class AutoGenEngine:
         elif isinstance(item, BaseChatMessage):
             text = item.to_text()
             shown = orchestrator.readable(text) if item.source == orchestrator.NAME else text
-            yield Message(item.id, item.source, shown, _usage(item))
+            output = _output(text) if item.source in self._answering else None
+            yield Message(item.id, item.source, shown, _usage(item), output)
 
     def _calls(self, item: ToolCallRequestEvent) -> Iterator[EngineEvent]:
         for call in item.content:
@@ -228,6 +237,13 @@ def _replayed(tree: dict[str, Any]) -> dict[str, Any]:
     return with_replay_models(tree)
 
 
+def _output(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError:  # such as the raw result of a tool
+        return None
+
+
 def _usage(item: BaseAgentEvent | BaseChatMessage) -> Usage | None:
     used = item.models_usage
     return Usage(used.prompt_tokens, used.completion_tokens) if used else None
@@ -246,7 +262,8 @@ def _explained(error: Exception, meter: Meter) -> EngineError:
     # leaves its own error in the meter. Of any other only the type is told: its text may quote a prompt.
     failure = error if isinstance(error, ModelError) else meter.failure
     if failure is not None:
-        return EngineError("The model call failed", str(failure), meter.usage)
+        title = failure.title if isinstance(failure, ModelError) else ModelError.title
+        return EngineError(title, str(failure), meter.usage)
     _log.error("run failed", extra={"error": type(error).__name__})
     return EngineError("The run failed", f"The agent ended with an error ({type(error).__name__}).", meter.usage)
 

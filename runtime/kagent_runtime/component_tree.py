@@ -8,6 +8,8 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from kagent_runtime.model import RuntimeConfig
+
 Tree = dict[str, Any]
 
 
@@ -73,6 +75,41 @@ def addressee(tree: Tree, state: Tree | None) -> str | None:
     last = thread[-1] if thread else {}
     wanted = last.get("source") if last.get("target") == "user" else last.get("target")
     return wanted if wanted in names else names[0]
+
+
+def with_gates(tree: Tree, config: RuntimeConfig) -> Tree:
+    """A copy with a Gate around every workbench and, where the run has limits, a guard around every model."""
+    changed = copy.deepcopy(tree)
+    approvals = {agent.id: agent.requiresApproval for agent in config.agents}
+    for part in _parts(changed):
+        name, own = part["config"]["name"], part["config"]
+        if benches := own.get("workbench"):
+            own["workbench"] = [_gate(bench, name, approvals.get(name, [])) for bench in benches]
+        if config.limits is not None and "model_client" in own:
+            own["model_client"] = _guarded(own["model_client"])
+    return changed
+
+
+def _gate(bench: Tree, agent: str, approvals: list[str]) -> Tree:
+    config = {"workbench": bench, "agent": agent, "requires_approval": approvals}
+    return _component("kagent_runtime.components.Gate", "workbench", config)
+
+
+def _guarded(client: Tree) -> Tree:
+    """The guard is around the model itself: what wraps a model may call it more than once."""
+    if inner := client["config"].get("model_client"):
+        return client | {"config": client["config"] | {"model_client": _guarded(inner)}}
+    return _component("kagent_runtime.components.ModelGuard", "model", {"model_client": client})
+
+
+def _component(provider: str, component_type: str, config: Tree) -> Tree:
+    return {"provider": provider, "component_type": component_type, "version": 1, "config": config}
+
+
+def answering_with_json(tree: Tree) -> set[str]:
+    """The agents whose answers have an output schema."""
+    agents = (part["config"] for part in _parts(tree) if part["component_type"] == "agent")
+    return {agent["name"] for agent in agents if "output_schema" in agent["model_client"]["config"]}
 
 
 def handoff_names(tree: Tree) -> set[str]:

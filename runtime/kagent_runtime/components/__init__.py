@@ -5,42 +5,59 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kagent_runtime.components.context_window import BufferedContext, HeadAndTailContext
     from kagent_runtime.components.external import External
+    from kagent_runtime.components.gate import Gate
     from kagent_runtime.components.graph_flow import GraphFlow
     from kagent_runtime.components.handoff import Handoff
     from kagent_runtime.components.kubernetes_tools import KubernetesTools
+    from kagent_runtime.components.list_memory import ListMemory
     from kagent_runtime.components.magentic_one import MagenticOne
     from kagent_runtime.components.max_message import MaxMessage
     from kagent_runtime.components.model_client import ModelClient
+    from kagent_runtime.components.model_guard import ModelGuard
     from kagent_runtime.components.stop_message import StopMessage
+    from kagent_runtime.components.structured_output import StructuredOutput
     from kagent_runtime.components.text_mention import TextMention
     from kagent_runtime.components.text_message import TextMessage
     from kagent_runtime.components.timeout import Timeout
     from kagent_runtime.components.token_usage import TokenUsage
 
 __all__ = [
+    "BufferedContext",
     "External",
+    "Gate",
     "GraphFlow",
     "Handoff",
+    "HeadAndTailContext",
     "KubernetesTools",
+    "ListMemory",
     "MagenticOne",
     "MaxMessage",
     "ModelClient",
+    "ModelGuard",
     "StopMessage",
+    "StructuredOutput",
     "TextMention",
     "TextMessage",
     "Timeout",
     "TokenUsage",
 ]
 _MODULES = {
+    "BufferedContext": "context_window",
     "External": "external",
+    "Gate": "gate",
     "GraphFlow": "graph_flow",
     "Handoff": "handoff",
+    "HeadAndTailContext": "context_window",
     "KubernetesTools": "kubernetes_tools",
+    "ListMemory": "list_memory",
     "MagenticOne": "magentic_one",
     "MaxMessage": "max_message",
     "ModelClient": "model_client",
+    "ModelGuard": "model_guard",
     "StopMessage": "stop_message",
+    "StructuredOutput": "structured_output",
     "TextMention": "text_mention",
     "TextMessage": "text_message",
     "Timeout": "timeout",

@@ -55,6 +55,11 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
         self._connected = _shared[identity]
         self._inner = self._connected.client
 
+    @property
+    def takes_response_format(self) -> bool:
+        """Of the OpenAI protocol; see components/structured_output.py."""
+        return self._connected.takes_response_format
+
     async def create(
         self,
         messages: Sequence[LLMMessage],

@@ -14,21 +14,30 @@ from kagent_runtime.model.conditions import (
     TimeoutConfig,
     TokenUsageConfig,
 )
+from kagent_runtime.model.contexts import BufferedContextConfig, HeadAndTailContextConfig, ListMemoryConfig
 from kagent_runtime.model.envelope import API_VERSION, AgentSummary, Metadata, RuntimeConfig
 from kagent_runtime.model.kubernetes_tools import KubernetesTool, KubernetesToolsConfig
 from kagent_runtime.model.model_client import ModelClientConfig
+from kagent_runtime.model.output_schema import StructuredOutputConfig
+from kagent_runtime.model.run import Approvals, RunLimits
 
 __all__ = [
     "API_VERSION",
     "AgentSummary",
+    "Approvals",
+    "BufferedContextConfig",
     "HandoffConfig",
+    "HeadAndTailContextConfig",
     "KubernetesTool",
     "KubernetesToolsConfig",
+    "ListMemoryConfig",
     "MaxMessageConfig",
     "Metadata",
     "ModelClientConfig",
     "NoConfig",
+    "RunLimits",
     "RuntimeConfig",
+    "StructuredOutputConfig",
     "TextMentionConfig",
     "TextMessageConfig",
     "TimeoutConfig",

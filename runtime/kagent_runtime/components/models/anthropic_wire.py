@@ -35,4 +35,4 @@ def connect(config: ModelClientConfig, key: str, base_url: str) -> Connected:
         max_tokens=parameters.max_tokens or DEFAULT_MAX_TOKENS,
         **{name: value for name, value in options.items() if value is not None},
     )
-    return Connected(client, {}, {})
+    return Connected(client, {}, {}, takes_response_format=False)

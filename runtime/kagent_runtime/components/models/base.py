@@ -16,14 +16,20 @@ from kagent_runtime.model.connection import ClientTls
 class ModelError(Exception):
     """A model cannot be called, or a call failed. The text is for people: no traceback, no key."""
 
+    title = "The model call failed"
+
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A client of AutoGen's, and what it wants with every call besides the messages."""
+    """A client of AutoGen's, and what it wants with every call besides the messages.
+
+    `takes_response_format`: whether an output schema goes into OpenAI's `response_format`.
+    """
 
     client: Any
     extra_arguments: dict[str, Any]
     stream_arguments: dict[str, Any]
+    takes_response_format: bool = True
 
 
 def model_info(config: ModelClientConfig) -> ModelInfo:
