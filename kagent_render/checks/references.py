@@ -25,7 +25,8 @@ def _references(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
         pod = data["spec"]["template"]["spec"]
         yield "ServiceAccount", pod["serviceAccountName"]
         for volume in pod["volumes"]:
-            if "configMap" in volume:
+            # Others are the user's own, such as a bundle of CAs.
+            if volume["name"] == "config" and "configMap" in volume:
                 yield "ConfigMap", volume["configMap"]["name"]
     elif data["kind"] in ("RoleBinding", "ClusterRoleBinding"):
         yield data["roleRef"]["kind"], data["roleRef"]["name"]
