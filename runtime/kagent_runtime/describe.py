@@ -15,6 +15,7 @@ _PATTERNS = {
     "autogen_agentchat.teams.SelectorGroupChat": "Selector",
     "autogen_agentchat.teams.Swarm": "Swarm",
 }
+_CLUSTER_TOOLS = "kagent_runtime.components.KubernetesTools"
 _REPLAY = "No language model is called: a replay model answers from what the tools return."
 _SAMPLE = "The Kubernetes tools read a recorded sample cluster, not a real one."
 
@@ -23,7 +24,8 @@ def describe(config: RuntimeConfig, component: dict[str, Any], settings: Setting
     """The description, as the API gives it."""
     tools = {tool["name"]: tool["description"] for tool in _tools(component)}
     is_replay = settings.model_mode == "replay"
-    is_sample = bool(tools) and settings.cluster_mode == "sample"
+    reads_cluster = any(item["provider"] == _CLUSTER_TOOLS for item in _components(component))
+    is_sample = reads_cluster and settings.cluster_mode == "sample"
     return {
         "name": config.metadata.name,
         "kind": config.metadata.kind,
@@ -37,7 +39,7 @@ def describe(config: RuntimeConfig, component: dict[str, Any], settings: Setting
         ],
         "models": [dict(item) for item in sorted({tuple(sorted(model.items())) for model in _models(component)})],
         "modelMode": settings.model_mode,
-        "clusterMode": settings.cluster_mode if tools else None,
+        "clusterMode": settings.cluster_mode if reads_cluster else None,
         "notices": [text for text, holds in ((_REPLAY, is_replay), (_SAMPLE, is_sample)) if holds],
         "version": __version__,
     }

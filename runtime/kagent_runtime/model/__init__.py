@@ -7,16 +7,31 @@ AutoGen 0.7.5 imports any provider it is told (upstream PR #7463 is not released
 
 from kagent_runtime.model.conditions import TextMentionConfig
 from kagent_runtime.model.envelope import API_VERSION, AgentSummary, Metadata, RuntimeConfig
+from kagent_runtime.model.github_tools import GithubTool, GithubToolsConfig
+from kagent_runtime.model.http_tools import HttpTool, HttpToolsConfig
 from kagent_runtime.model.kubernetes_tools import KubernetesTool, KubernetesToolsConfig
 from kagent_runtime.model.model_client import ModelClientConfig
+from kagent_runtime.model.prometheus_tools import PrometheusTool, PrometheusToolsConfig
+from kagent_runtime.model.remote import RemoteHeader, RemoteTls, RemoteTool
+from kagent_runtime.model.tool_parameters import ToolParameters
 
 __all__ = [
     "API_VERSION",
     "AgentSummary",
+    "GithubTool",
+    "GithubToolsConfig",
+    "HttpTool",
+    "HttpToolsConfig",
     "KubernetesTool",
     "KubernetesToolsConfig",
     "Metadata",
     "ModelClientConfig",
+    "PrometheusTool",
+    "PrometheusToolsConfig",
+    "RemoteHeader",
+    "RemoteTls",
+    "RemoteTool",
     "RuntimeConfig",
     "TextMentionConfig",
+    "ToolParameters",
 ]
