@@ -28,11 +28,12 @@ class AccessRule:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Endpoint:
-    """Something the workload calls. `host` as written in the URL."""
+    """Something the workload calls. `host` as written in the URL; `is_private`: it may be on a private network."""
 
     host: str
     port: int
     scheme: str
+    is_private: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

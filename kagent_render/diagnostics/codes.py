@@ -361,6 +361,70 @@ _CODES = (
         "of a team, so it starts no run: set them in that team.",
         Severity.WARNING,
     ),
+    # KR35x tools that call something outside the cluster's API
+    Code(
+        "KR350",
+        "foreign-tool-block",
+        "A Tool has one block, named after its `type`. A block of another type would be ignored.\n\n"
+        "    type: http\n    kubernetes: {operation: get}",
+    ),
+    Code(
+        "KR351",
+        "unknown-placeholder",
+        "`{name}` in the url, query or body of an http Tool stands for the argument `name`, which `parameters` has to "
+        "declare. For the text itself write `{{name}}`.\n\n"
+        "    parameters: {sku: {type: string, description: The article, required: true}}\n"
+        '    http: {url: "https://shop.example.com/articles/{sku}"}',
+    ),
+    Code(
+        "KR352",
+        "unused-parameter",
+        "The model would be asked for an argument that the request does not use.",
+    ),
+    Code(
+        "KR353",
+        "invalid-url",
+        "A Tool calls one server, written out: an http or https URL without user, password or fragment. Arguments go "
+        "into the path and the query, never into scheme, host or port: a model must not choose whom a credential is "
+        'sent to.\n\n    url: "https://{region}.example.com/"     # refused',
+    ),
+    Code(
+        "KR354",
+        "optional-placeholder",
+        "An argument that the model may leave out can only be a whole query value or a whole field of the body, which "
+        "is then left out too. In a path, or inside a text, it needs `required: true` or a `default`.",
+    ),
+    Code(
+        "KR355",
+        "invalid-header",
+        "Header names are letters, digits and `-`, each once; values are one line of ASCII. `Host`, `Content-Length` "
+        "and the other headers of the connection are set by the client.",
+    ),
+    Code(
+        "KR356",
+        "contradictory-parameter",
+        "A default has the parameter's type and is one of its `enum`; an `enum` is for strings; a required parameter "
+        'has no default.\n\n    limit: {type: integer, description: How many, default: "ten"}',
+    ),
+    Code(
+        "KR357",
+        "invalid-selection",
+        "`response.path` is a place in a JSON answer: fields with dots, items with `[0]`, every item with `[*]`, odd "
+        'names with `["a b"]`.\n\n    response: {path: "data.items[*].name"}',
+    ),
+    Code(
+        "KR358",
+        "blocked-address",
+        "The runtime refuses to connect to private addresses unless the Tool says `allowPrivateAddresses: true`, and "
+        "to metadata, link-local, multicast and reserved ones always. Services of the cluster need no permission: a "
+        "name of one label, or one that ends in `.svc` or `.svc.cluster.local`.",
+    ),
+    Code(
+        "KR359",
+        "plaintext-credential",
+        "A credential is sent over http:// to a host outside the cluster: everybody on the way can read it.",
+        Severity.WARNING,
+    ),
     # KR4xx templates
     Code(
         "KR401",

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
 
-from kagent_render.catalog.base import Component, LoweredTool, component
+from kagent_render.catalog.base import Component, LoweredTool, Problem, component
 from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.lower import agent_parts
@@ -19,19 +20,35 @@ _ASK_USER = {
     "name": "transfer_to_user",
     "message": "Waiting for the user.",
 }
+# Problems that a field makes by being there, or by what is not in it: its name is shown, not its whole value.
+_AT_THE_KEY = {"KR102", "KR107", "KR350", "KR352"}
+# What every model provider accepts; the runtime offers a tool under this name.
+_TOOL_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?\Z")
 
 
 def check_tools(tools: Sequence[ToolNode], diagnostics: Diagnostics) -> bool:
     """Report the defects of tool declarations at their documents; whether there were none."""
-    healthy = True
+    errors = diagnostics.error_count
     for tool in tools:
-        for problem in TOOL_TYPES[tool.type].check(tool.declaration):
-            healthy = False
-            span = tool.document.span_of(("spec", *problem.location)) if tool.document else None
-            if tool.document and problem.code in ("KR107", "KR102"):
-                span = tool.document.key_span_of(("spec", *problem.location))
+        if tool.document and not _TOOL_NAME.match(tool.declaration.name):
+            help = "wanted: lower-case letters, digits and `-`, at most 64 characters"
+            place = tool.document.span_of(("metadata", "name"))
+            diagnostics.add("KR105", f"a model cannot call `{tool.declaration.name}`", place, help=help)
+        for problem in _problems(tool):
+            location = ("spec", *problem.location)
+            span = tool.document.span_of(location) if tool.document else None
+            if tool.document and problem.code in _AT_THE_KEY:
+                span = tool.document.key_span_of(location)
             diagnostics.add(problem.code, problem.message, span, help=problem.help)
-    return healthy
+    return diagnostics.error_count == errors
+
+
+def _problems(tool: ToolNode) -> Iterator[Problem]:
+    for name in tool.declaration.blocks:
+        if name != tool.type:
+            help = f"remove it, or write `type: {name}`"
+            yield Problem("KR350", f"`{name}` is not the block of a Tool of type {tool.type}", (name,), help)
+    yield from TOOL_TYPES[tool.type].check(tool.declaration)
 
 
 def lower_tools(agent: AgentNode) -> list[LoweredTool]:

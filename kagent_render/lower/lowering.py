@@ -31,6 +31,7 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
     models = {id(model): model for model in _all_models(graph)}
     for model in models.values():
         check_model(model, diagnostics)
+    check_tools(graph.tools, diagnostics)  # those that nobody uses too: `describe` shows them
     healthy = {id(agent): check_tools(agent.tools, diagnostics) for agent in graph.agents}
     agent_parts.check_limits(graph, diagnostics)
     workloads: dict[tuple[str, str], Workload] = {}

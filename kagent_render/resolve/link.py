@@ -8,7 +8,7 @@ from typing import Any, cast
 from kagent_render.catalog.conditions.base import USER
 from kagent_render.catalog.fields import DNS_SUBDOMAIN
 from kagent_render.catalog.tools.base import ToolDeclaration
-from kagent_render.catalog.tools.registry import BUILTIN_TOOLS
+from kagent_render.catalog.tools.registry import BUILTIN_TOOLS, TOOL_TYPES
 from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
 from kagent_render.resolve.cycles import report_cycles
 from kagent_render.resolve.graph import AgentNode, Graph, ModelNode, TeamNode, ToolNode
@@ -189,7 +189,8 @@ def _model_node(item: Decoded) -> ModelNode:
 
 def _tool_node(item: Decoded) -> ToolNode:
     spec = cast(Tool, item.spec).spec
-    declaration = ToolDeclaration(item.name, spec.description, spec.parameters, getattr(spec, spec.type))
+    blocks = tuple(name for name in TOOL_TYPES if getattr(spec, name) is not None)
+    declaration = ToolDeclaration(item.name, spec.description, spec.parameters, getattr(spec, spec.type), blocks)
     return ToolNode(spec.type, declaration, item.document)
 
 

@@ -6,19 +6,31 @@ from pydantic import Field
 
 from kagent_render.catalog.fields import SpecModel, Text
 from kagent_render.catalog.tools.base import Parameter
+from kagent_render.catalog.tools.github import GithubBlock
+from kagent_render.catalog.tools.http import HttpBlock
 from kagent_render.catalog.tools.kubernetes import KubernetesBlock
+from kagent_render.catalog.tools.prometheus import PrometheusBlock
 from kagent_render.specs.base import Metadata
 
 
 class ToolSpec(SpecModel):
     """What a tool is: its type, what the model is told, and one block named after the type."""
 
-    type: Literal["kubernetes"]
+    type: Literal[
+        "kubernetes",
+        "github",
+        "http",
+        "prometheus",
+    ]
     description: Text = Field(description="What the model reads to decide when to call it.")
     parameters: dict[str, Parameter] | None = Field(
-        default=None, description="Narrows the arguments of the operation; default: all of them."
+        default=None,
+        description="The arguments. Where the type has operations, they narrow its own; default: all of them.",
     )
     kubernetes: KubernetesBlock | None = None
+    github: GithubBlock | None = None
+    http: HttpBlock | None = None
+    prometheus: PrometheusBlock | None = None
 
 
 class Tool(SpecModel):

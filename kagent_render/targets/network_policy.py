@@ -22,6 +22,9 @@ PRIVATE_V4 = [
     "192.168.0.0/16",
 ]
 PRIVATE_V6 = ["::1/128", "fc00::/7", "fe80::/10"]
+# What nobody may call, even where private addresses are allowed: the node itself and the metadata of clouds.
+NEVER_V4 = ["127.0.0.0/8", "169.254.0.0/16"]
+NEVER_V6 = ["::1/128", "fd00:ec2::254/128", "fe80::/10"]
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 
@@ -118,7 +121,8 @@ def _peers(endpoint: Endpoint) -> list[dict[str, Any]]:
     labels = rest.split(".")
     if labels[1:] in (["svc"], ["svc", "cluster", "local"]):
         return [_namespace_peer(labels[0])]
+    holes = (NEVER_V4, NEVER_V6) if endpoint.is_private else (PRIVATE_V4, PRIVATE_V6)
     return [
-        {"ipBlock": {"cidr": "0.0.0.0/0", "except": PRIVATE_V4}},
-        {"ipBlock": {"cidr": "::/0", "except": PRIVATE_V6}},
+        {"ipBlock": {"cidr": "0.0.0.0/0", "except": holes[0]}},
+        {"ipBlock": {"cidr": "::/0", "except": holes[1]}},
     ]

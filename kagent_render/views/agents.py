@@ -138,6 +138,8 @@ def model_in_words(config: Config) -> str:
 
 def tool_in_words(tool: Config) -> str:
     """What a granted tool may do: for Kubernetes tools the operation, resources and namespaces."""
+    if "url" in tool:
+        return _remote_in_words(tool)
     if "operation" not in tool:
         rest = {key: tool[key] for key in sorted(tool) if key not in ("name", "description", "parameters")}
         return json.dumps(rest, ensure_ascii=False)
@@ -146,6 +148,15 @@ def tool_in_words(tool: Config) -> str:
     parts = [f"{kinds} in {_namespaces(tool.get('namespaces') or ())}"] if kinds else []
     parts += [f"{', '.join(cluster)} of the cluster"] if cluster else []
     return f"{_OPERATIONS.get(tool['operation'], tool['operation'])} " + "; ".join(parts)
+
+
+def _remote_in_words(tool: Config) -> str:
+    """`GET https://shop.example.com/articles/{sku}`, or `read_file at https://api.github.com in octo/shop`."""
+    query = "&".join(f"{item['name']}={item['value']}" for item in tool.get("query") or ())
+    where = f"{tool['url']}{'?' if query else ''}{query}"
+    what = tool.get("method") or f"{tool['operation']} at"
+    scope = f" in {', '.join(tool['repositories'])}" if "repositories" in tool else ""
+    return f"{what} {where}{scope}"
 
 
 def _brief(resources: Iterable[str]) -> str:

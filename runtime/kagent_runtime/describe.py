@@ -17,6 +17,7 @@ _PATTERNS = {
     "kagent_runtime.components.GraphFlow": "GraphFlow",
     "kagent_runtime.components.MagenticOne": "MagenticOne",
 }
+_CLUSTER_TOOLS = "kagent_runtime.components.KubernetesTools"
 _REPLAY = "No language model is called: a replay model answers from what the tools return."
 _SAMPLE = "The Kubernetes tools read a recorded sample cluster, not a real one."
 
@@ -25,7 +26,8 @@ def describe(config: RuntimeConfig, component: dict[str, Any], settings: Setting
     """The description, as the API gives it."""
     tools = {tool["name"]: tool["description"] for tool in _tools(component)}
     is_replay = settings.model_mode == "replay"
-    is_sample = bool(tools) and settings.cluster_mode == "sample"
+    reads_cluster = any(item["provider"] == _CLUSTER_TOOLS for item in _components(component))
+    is_sample = reads_cluster and settings.cluster_mode == "sample"
     return {
         "name": config.metadata.name,
         "kind": config.metadata.kind,
@@ -40,7 +42,7 @@ def describe(config: RuntimeConfig, component: dict[str, Any], settings: Setting
         "limits": config.limits.model_dump(exclude_none=True) if config.limits else {},
         "models": [dict(item) for item in sorted({tuple(sorted(model.items())) for model in _models(component)})],
         "modelMode": settings.model_mode,
-        "clusterMode": settings.cluster_mode if tools else None,
+        "clusterMode": settings.cluster_mode if reads_cluster else None,
         "notices": [text for text, holds in ((_REPLAY, is_replay), (_SAMPLE, is_sample)) if holds],
         "version": __version__,
     }

@@ -19,6 +19,7 @@ class Parameter(SpecModel):
     description: Text
     required: bool | None = Field(default=None, description="Default: as the built-in operation has it.")
     enum: list[str] | None = Field(default=None, min_length=1, description="The only values the model may give.")
+    default: str | int | float | bool | None = Field(default=None, description="Used when the model gives none.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,8 @@ class ToolDeclaration:
     description: str | None
     parameters: Mapping[str, Parameter] | None
     block: Any
+    # The blocks of all types that the document has: one of another type is a mistake.
+    blocks: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,8 @@ from pydantic import Field
 from kagent_render.catalog import kubernetes_resources as resources
 from kagent_render.catalog.base import AccessRule, Component, LoweredTool, Problem, component
 from kagent_render.catalog.fields import SpecModel
-from kagent_render.catalog.tools.base import Builtin, Parameter, ToolDeclaration
+from kagent_render.catalog.tools.base import Builtin, ToolDeclaration
+from kagent_render.catalog.tools.operations import check_narrowing, narrowed_schema
 from kagent_render.diagnostics import did_you_mean
 
 NAME = "kubernetes"
@@ -99,7 +100,7 @@ def check(tool: ToolDeclaration) -> Iterable[Problem]:
         return
     yield from _check_resources(tool, operation)
     yield from _check_namespaces(tool.block)
-    yield from _check_parameters(tool, OPERATIONS[operation])
+    yield from check_narrowing(tool.parameters, OPERATIONS[operation])
 
 
 def _check_resources(tool: ToolDeclaration, operation: str) -> Iterator[Problem]:
@@ -133,26 +134,6 @@ def _is_namespace(name: str) -> bool:
     return NAMESPACE.match(name) is not None
 
 
-def _check_parameters(tool: ToolDeclaration, operation: Operation) -> Iterator[Problem]:
-    if tool.parameters is None:
-        return
-    for name, parameter in tool.parameters.items():
-        known = operation.parameters.get(name)
-        if known is None:
-            help = did_you_mean(name, operation.parameters) or "it has: " + ", ".join(operation.parameters)
-            yield Problem("KR107", f"the operation has no parameter `{name}`", ("parameters", name), help)
-        elif parameter.type != known["type"]:
-            place = ("parameters", name, "type")
-            yield Problem("KR107", f"`{name}` must be of type {known['type']}, not {parameter.type}", place, None)
-    for name in operation.required:
-        declared = tool.parameters.get(name)
-        if declared is None:
-            yield Problem("KR107", f"the operation needs the parameter `{name}`", ("parameters",), f"declare `{name}`")
-        elif declared.required is False:
-            place = ("parameters", name, "required")
-            yield Problem("KR107", f"the operation needs `{name}`", place, "remove `required: false`")
-
-
 def _operation_name(tool: ToolDeclaration) -> str | None:
     if tool.block and tool.block.operation:
         return str(tool.block.operation)
@@ -171,7 +152,7 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
         "name": tool.name,
         "operation": name,
         "description": tool.description or operation.summary,
-        "parameters": _schema(tool.parameters, operation),
+        "parameters": narrowed_schema(tool.parameters, operation),
         "resources": [item.full_name for item in granted if item.namespaced],
         "namespaces": namespaces,
     }
@@ -189,21 +170,6 @@ def _granted(tool: ToolDeclaration, operation: str) -> list[resources.Resource]:
         wanted = (tool.block and tool.block.resources) or (choice and choice.enum) or resources.READ_DEFAULT
     found = {item.resource + "." + item.group: item for name in wanted if (item := resources.find(name))}
     return [found[key] for key in sorted(found)]
-
-
-def _schema(declared: dict[str, Parameter] | Any, operation: Operation) -> dict[str, Any]:
-    if declared is None:
-        properties, required = operation.parameters, list(operation.required)
-    else:
-        properties = {name: _property(parameter, operation.parameters[name]) for name, parameter in declared.items()}
-        required = [n for n, p in declared.items() if p.required or n in operation.required]
-    return {"type": "object", "properties": properties, "required": required, "additionalProperties": False}
-
-
-def _property(parameter: Parameter, known: dict[str, Any]) -> dict[str, Any]:
-    choices = parameter.enum or known.get("enum")
-    schema: dict[str, Any] = {"type": parameter.type, "description": parameter.description}
-    return schema | ({"enum": list(choices)} if choices else {})
 
 
 def _access(

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
-from kagent_render.catalog.tools import kubernetes
+from kagent_render.catalog.tools import github, http, kubernetes, prometheus
 from kagent_render.catalog.tools.base import Builtin, ToolType
 
-TOOL_TYPES: dict[str, ToolType] = {kubernetes.NAME: kubernetes}
+TOOL_TYPES: dict[str, ToolType] = {
+    kubernetes.NAME: kubernetes,
+    github.NAME: github,
+    http.NAME: http,
+    prometheus.NAME: prometheus,
+}
 BUILTIN_TOOLS: dict[str, Builtin] = {
     name: builtin for tool_type in TOOL_TYPES.values() for name, builtin in sorted(tool_type.BUILTINS.items())
 }

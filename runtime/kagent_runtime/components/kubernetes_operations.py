@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from kagent_runtime.components.arguments import with_defaults
 from kagent_runtime.components.cluster import CONNECTION, ClusterError, request
 from kagent_runtime.components.kubernetes_description import describe, table, to_yaml
 from kagent_runtime.components.resources import Resource, find, granted
@@ -29,6 +30,7 @@ class ArgumentError(Exception):
 
 def run(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
     """Run a tool's operation. Blocks. Raises ArgumentError, and ClusterError from the request."""
+    arguments = with_defaults(tool.parameters, arguments)
     _check_names(tool, arguments)
     return _OPERATIONS[tool.operation](tool, arguments, timeout)
 

@@ -37,7 +37,8 @@ def _asked(question: str) -> str:
 def _no_tools(config: ReplayConfig, conversation: Conversation) -> list[str]:
     spoken = list(dict.fromkeys(source for source, _ in conversation.texts))
     cause = evidence.cause_line([text for _, text in conversation.texts])
-    parts = [f"{config.agent} has no tools" + (f"; it read what {_listed(spoken)} said." if spoken else ".")]
+    has = f"does not call {_listed(config.outside)} in a replay" if config.outside else "has no tools"
+    parts = [f"{config.agent} {has}" + (f"; it read what {_listed(spoken)} said." if spoken else ".")]
     return [*parts, f"The line to build on:\n\n{_block([cause])}"] if cause else parts
 
 

@@ -91,7 +91,8 @@ class ReplayModel(ChatCompletionClient, Component[ReplayConfig]):
         if talk.own_texts:
             handoff = self._handoff(talk, tools)
             return [_call(config, messages, handoff, {})] if handoff else answers.later_answer(config, ending=ending)
-        work = [tool_calls.offered(tool, config.tools) for tool in tools if tool["name"] not in config.handoffs]
+        skipped = {*config.handoffs, *config.outside}
+        work = [tool_calls.offered(tool, config.tools) for tool in tools if tool["name"] not in skipped]
         call = tool_calls.next_call(work, talk)
         return [_call(config, messages, *call)] if call else answers.first_answer(config, talk, ending=ending)
 

@@ -7,6 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PROVIDER = "kagent_runtime.demo.replay.ReplayModel"
 WORD_DELAY_MS = 12.0
+_OUTSIDE = {f"kagent_runtime.components.{name}" for name in ("GithubTools", "HttpTools", "PrometheusTools")}
 
 
 class ToolFacts(BaseModel):
@@ -37,6 +38,8 @@ class ReplayConfig(BaseModel):
     agent: str = ""
     purpose: str = ""
     tools: list[ToolFacts] = Field(default_factory=list)
+    # Tools that would call a real server: a replay has nothing to ask it, and it may not only read.
+    outside: list[str] = Field(default_factory=list)
     participants: list[Participant] = Field(default_factory=list)
     handoffs: dict[str, str] = Field(default_factory=dict)  # tool name -> target
     handoff_graph: dict[str, list[str]] = Field(default_factory=dict)
@@ -88,6 +91,7 @@ def _agent_facts(config: dict[str, Any], teams: list[dict[str, Any]]) -> ReplayC
         agent=name,
         purpose=_first_line(config.get("system_message")),
         tools=[_tool(tool) for bench in config.get("workbench") or [] for tool in _declared(bench)],
+        outside=[tool["name"] for bench in config.get("workbench") or [] for tool in _outside(bench)],
         participants=_participants(team) if team else [],
         handoffs={handoff["name"]: handoff["target"] for handoff in config.get("handoffs") or []},
         handoff_graph=_handoff_graph(team) if team else {},
@@ -106,6 +110,10 @@ def _first_line(text: str | None) -> str:
 def _declared(workbench: dict[str, Any]) -> list[dict[str, Any]]:
     # Other workbenches declare tools as components; what they offer then arrives with create() anyway.
     return [tool for tool in workbench["config"].get("tools") or [] if "name" in tool]
+
+
+def _outside(workbench: dict[str, Any]) -> list[dict[str, Any]]:
+    return _declared(workbench) if workbench["provider"] in _OUTSIDE else []
 
 
 def _tool(tool: dict[str, Any]) -> ToolFacts:

@@ -16,18 +16,27 @@ from kagent_runtime.model.conditions import (
 )
 from kagent_runtime.model.contexts import BufferedContextConfig, HeadAndTailContextConfig, ListMemoryConfig
 from kagent_runtime.model.envelope import API_VERSION, AgentSummary, Metadata, RuntimeConfig
+from kagent_runtime.model.github_tools import GithubTool, GithubToolsConfig
+from kagent_runtime.model.http_tools import HttpTool, HttpToolsConfig
 from kagent_runtime.model.kubernetes_tools import KubernetesTool, KubernetesToolsConfig
 from kagent_runtime.model.model_client import ModelClientConfig
 from kagent_runtime.model.output_schema import StructuredOutputConfig
+from kagent_runtime.model.prometheus_tools import PrometheusTool, PrometheusToolsConfig
+from kagent_runtime.model.remote import RemoteHeader, RemoteTls, RemoteTool
 from kagent_runtime.model.run import Approvals, RunLimits
+from kagent_runtime.model.tool_parameters import ToolParameters
 
 __all__ = [
     "API_VERSION",
     "AgentSummary",
     "Approvals",
     "BufferedContextConfig",
+    "GithubTool",
+    "GithubToolsConfig",
     "HandoffConfig",
     "HeadAndTailContextConfig",
+    "HttpTool",
+    "HttpToolsConfig",
     "KubernetesTool",
     "KubernetesToolsConfig",
     "ListMemoryConfig",
@@ -35,6 +44,11 @@ __all__ = [
     "Metadata",
     "ModelClientConfig",
     "NoConfig",
+    "PrometheusTool",
+    "PrometheusToolsConfig",
+    "RemoteHeader",
+    "RemoteTls",
+    "RemoteTool",
     "RunLimits",
     "RuntimeConfig",
     "StructuredOutputConfig",
@@ -42,4 +56,5 @@ __all__ = [
     "TextMessageConfig",
     "TimeoutConfig",
     "TokenUsageConfig",
+    "ToolParameters",
 ]

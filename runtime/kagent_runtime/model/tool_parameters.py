@@ -11,6 +11,7 @@ class ToolParameter(Strict):
     type: Literal["string", "integer", "number", "boolean"]
     description: str
     enum: list[str] | None = None
+    default: str | int | float | bool | None = None
 
 
 class ToolParameters(Strict):

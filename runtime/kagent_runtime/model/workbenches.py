@@ -1,5 +1,15 @@
 """The registry of workbenches: the union that an agent may list."""
 
-from kagent_runtime.model.kubernetes_tools import KubernetesToolsComponent
+from typing import Annotated
 
-Workbench = KubernetesToolsComponent
+from pydantic import Field
+
+from kagent_runtime.model.github_tools import GithubToolsComponent
+from kagent_runtime.model.http_tools import HttpToolsComponent
+from kagent_runtime.model.kubernetes_tools import KubernetesToolsComponent
+from kagent_runtime.model.prometheus_tools import PrometheusToolsComponent
+
+Workbench = Annotated[
+    KubernetesToolsComponent | GithubToolsComponent | HttpToolsComponent | PrometheusToolsComponent,
+    Field(discriminator="provider"),
+]

@@ -1,0 +1,51 @@
+"""The arguments of a call, checked against what the tool declares."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kagent_runtime.components.failures import ToolFailureError
+from kagent_runtime.model import ToolParameters
+
+MAX_TEXT = 32_768
+_KINDS: dict[str, tuple[type, ...]] = {"string": (str,), "integer": (int,), "number": (int, float), "boolean": (bool,)}
+
+
+def checked(tool: str, parameters: ToolParameters, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments with defaults filled in. Raises ToolFailureError that says what the tool takes."""
+    known = parameters.properties
+    found = {name: item.default for name, item in known.items() if item.default is not None}
+    for name, value in arguments.items():
+        if name not in known:
+            raise ToolFailureError(
+                f"`{name[:60]}` is not an argument of {tool}; it takes: {', '.join(known) or 'none'}"
+            )
+        if value is None or (value == "" and name not in parameters.required):
+            continue  # how models leave something out
+        found[name] = _checked(name, value, known[name].type)
+        if known[name].enum and value not in (known[name].enum or ()):
+            raise ToolFailureError(f"`{name}` must be one of: {', '.join(known[name].enum or ())}")
+    for name in parameters.required:
+        if found.get(name) in (None, ""):
+            raise ToolFailureError(f"the argument `{name}` is required")
+    return found
+
+
+def _checked(name: str, value: Any, kind: str) -> Any:
+    if kind == "integer" and isinstance(value, float) and value.is_integer():
+        value = int(value)  # JSON has one kind of number
+    is_kind = isinstance(value, _KINDS[kind]) and (kind == "boolean" or not isinstance(value, bool))
+    if not is_kind:
+        raise ToolFailureError(f"`{name}` must be of type {kind}")
+    if isinstance(value, float) and not abs(value) < float("inf"):
+        raise ToolFailureError(f"`{name}` must be a finite number")
+    if isinstance(value, str) and len(value) > MAX_TEXT:
+        raise ToolFailureError(f"`{name}` is longer than {MAX_TEXT:,} characters")
+    return value
+
+
+def with_defaults(parameters: ToolParameters, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments, and the defaults of those that are not given."""
+    defaults = {name: item.default for name, item in parameters.properties.items() if item.default is not None}
+    return defaults | {name: value for name, value in arguments.items() if value is not None}
