@@ -66,7 +66,7 @@ class HttpTarget(LoopbackServer):
     async def _status(self, request: Request, rest: str) -> Response:
         token = request.headers.get("authorization", "")
         headers = {"retry-after": "7"} if rest == "429" else {}
-        return PlainTextResponse(f"no: {token} " + "x" * 5000, int(rest), headers)
+        return PlainTextResponse(f"no: {token} " + "x" * 5000, int(rest.partition("/")[0]), headers)
 
     async def _json(self, request: Request, rest: str) -> Response:
         items = [{"name": f"item {n}", "price": n} for n in range(3)]

@@ -158,9 +158,9 @@ async def test_the_trap_is_where_an_unguarded_client_ends(trap: Trap) -> None:
     """Otherwise the tests below could not fail."""
     before = trap.connections
     async with httpx.AsyncClient(trust_env=False) as client:
-        for host in ("127.0.0.1", "2130706433", "0x7f.1", "127.1", "localhost", "0", "\uff11\uff12\uff17.0.0.1"):
+        for host in ("127.0.0.1", "2130706433", "0x7f.1", "127.1", "localhost", "0"):
             assert (await client.get(f"http://{host}:{trap.port}/")).text == "secret"
-    assert trap.connections == before + 7
+    assert trap.connections == before + 6
 
 
 @pytest.mark.parametrize("host", LOOPBACK_HOSTS)
