@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 import subprocess
 import tarfile
 import tempfile
@@ -15,6 +16,7 @@ import yaml
 
 from kagent_render.compiler import Compilation, compile_paths
 from kagent_render.sinks.layout import KUSTOMIZATION
+from kagent_render.source.prompts import SUFFIXES
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
@@ -55,12 +57,12 @@ _FIELDS = ("apiVersion", "kind")
 
 
 def compile_revision(
-    paths: Sequence[str], revision: str, namespace: str | None, environment: str | None
+    paths: Sequence[str], revision: str, namespace: str | None, environment: str | None, templates: str | None = None
 ) -> Compilation | None:
     """Compile the paths as they were; None when none of them was there. Raises UsageError, OSError."""
     with tempfile.TemporaryDirectory(prefix="kagent-render-") as folder:
         earlier = list(_extract(paths, revision, Path(folder)))
-        return compile_paths(earlier, namespace, environment) if earlier else None
+        return compile_paths(earlier, namespace, environment, templates=templates) if earlier else None
 
 
 def _extract(paths: Sequence[str], revision: str, folder: Path) -> Iterator[str]:
@@ -74,7 +76,7 @@ def _extract(paths: Sequence[str], revision: str, folder: Path) -> Iterator[str]
         sha = commit.decode().strip()
         if below != "." and _git(top, "cat-file", "-e", f"{sha}:{below}") is None:
             continue
-        archive = _git(top, "archive", "--format=tar", sha, "--", below)
+        archive = _git(top, "archive", "--format=tar", sha, "--", below, *_prompts(top, sha, path))
         if archive is None:
             raise click.UsageError(f"git cannot archive `{given}` at `{revision}`")
         target = folder / str(number)
@@ -84,6 +86,22 @@ def _extract(paths: Sequence[str], revision: str, folder: Path) -> Iterator[str]
         except tarfile.TarError as error:  # such as a link that leads outside
             raise click.UsageError(f"`{given}` at `{revision}` cannot be unpacked: {error}") from None
         yield str(target / below)
+
+
+def _prompts(top: Path, sha: str, path: Path) -> list[str]:
+    """Pathspecs of the prompt files that a spec given by its own name may refer to; those of a folder are in it."""
+    if path.is_dir():
+        return []
+    parent = path.parent.relative_to(top).as_posix()
+    listed = _git(top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", sha, "--", f"{parent}/") or b""
+    names = listed.decode("utf-8", "surrogateescape").split("\0")
+    # A pattern that matches nothing makes `git archive` fail.
+    globs = [f":(glob){_escaped(parent)}/**/*{suffix}" for suffix in SUFFIXES if any(n.endswith(suffix) for n in names)]
+    return [pattern.replace("(glob)./", "(glob)") for pattern in globs]
+
+
+def _escaped(folder: str) -> str:
+    return re.sub(r"([*?\[\\])", r"\\\1", folder)
 
 
 def _top(path: Path) -> Path:

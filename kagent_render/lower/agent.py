@@ -9,10 +9,17 @@ from typing import Any
 from kagent_render.catalog.base import Component, LoweredTool, Problem, component
 from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.diagnostics import Diagnostics
+from kagent_render.lower import agent_parts
 from kagent_render.lower.model import model_client
 from kagent_render.lower.names import autogen_id
 from kagent_render.resolve import AgentNode, ToolNode
 
+_ASK_USER = {
+    "target": "user",
+    "description": "Ask the user, and wait for the answer. Say before what you need to know.",
+    "name": "transfer_to_user",
+    "message": "Waiting for the user.",
+}
 # Problems that a field makes by being there, or by what is not in it: its name is shown, not its whole value.
 _AT_THE_KEY = {"KR102", "KR107", "KR350", "KR352"}
 # What every model provider accepts; the runtime offers a tool under this name.
@@ -49,24 +56,28 @@ def lower_tools(agent: AgentNode) -> list[LoweredTool]:
     return [TOOL_TYPES[tool.type].lower(tool.declaration) for tool in agent.tools]
 
 
-def assistant(agent: AgentNode, handoffs: Sequence[AgentNode] = ()) -> Component:
+def assistant(agent: AgentNode, handoffs: Sequence[AgentNode] = (), *, asks_user: bool = False) -> Component:
     """The AssistantAgent. All of its required config keys are given: AutoGen has no defaults for them."""
     tools = lower_tools(agent)
     config: dict[str, Any] = {
         "name": autogen_id(agent.metadata.name),
         "description": agent.spec.description,
-        "model_client": model_client(agent.model),
+        "model_client": agent_parts.answering(model_client(agent.model), agent.spec),
     }
     if tools:
         config["workbench"] = _workbenches(tools)
-    if handoffs:
-        config["handoffs"] = [_handoff(target) for target in handoffs]
+    if handoffs or asks_user:
+        config["handoffs"] = [*(_handoff(target) for target in handoffs), *([_ASK_USER] if asks_user else [])]
+    if memory := agent_parts.memory(agent.spec):
+        config["memory"] = memory
+    if context := agent_parts.context(agent.spec):
+        config["model_context"] = context
     return component(
         "autogen_agentchat.agents.AssistantAgent",
         "agent",
         config
         | {
-            "system_message": agent.spec.system_message,
+            "system_message": agent.spec.system_message or "",
             "model_client_stream": True,
             # Without reflection the answer at the last iteration would be the raw output of a tool.
             "reflect_on_tool_use": bool(tools),

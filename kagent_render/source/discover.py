@@ -66,6 +66,11 @@ def discover(paths: Sequence[str], diagnostics: Diagnostics) -> list[SourceFile]
     return [found[shown] for shown in sorted(found)]
 
 
+def read_file(path: Path, diagnostics: Diagnostics) -> str | None:
+    """The text of one file beside the specs, within the same limits; None when it cannot be read."""
+    return _read(path.as_posix(), path, path.parent, diagnostics)
+
+
 def _candidates(paths: Sequence[str], diagnostics: Diagnostics) -> Iterator[tuple[str, Path, bool, Path]]:
     for given in paths:
         path = Path(given)
@@ -94,19 +99,26 @@ def _read(shown: str, path: Path, root: Path, diagnostics: Diagnostics) -> str |
         diagnostics.add("KR006", "the symbolic link leads outside the folder that was given", span)
         return None
     try:
-        # O_NONBLOCK: opening a FIFO must not hang; devices such as /dev/zero are refused below.
-        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
-            if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-                diagnostics.add("KR006", "not a regular file", span)
-                return None
-            raw = file.read(MAX_FILE_BYTES + 1)
+        raw = read_regular(path, MAX_FILE_BYTES)
     except OSError as error:
         diagnostics.add("KR006", f"cannot be read: {error.strerror}", span)
+        return None
+    if raw is None:
+        diagnostics.add("KR006", "not a regular file", span)
         return None
     if len(raw) > MAX_FILE_BYTES:
         diagnostics.add("KR007", "the file is larger than 1 MiB", span)
         return None
     return _decode(raw, span, diagnostics)
+
+
+def read_regular(path: Path, limit: int) -> bytes | None:
+    """The first `limit` bytes and one more; None for what is not a regular file. Raises OSError."""
+    # O_NONBLOCK: opening a FIFO must not hang, nor reading a device such as /dev/zero.
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            return None
+        return file.read(limit + 1)
 
 
 def _decode(raw: bytes, span: Span, diagnostics: Diagnostics) -> str | None:

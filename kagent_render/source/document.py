@@ -25,7 +25,7 @@ MAX_DEPTH = 64
 MAX_NODES = 50_000
 Location = tuple[int | str, ...]
 # Control, bidirectional, zero-width and tag characters: what a reviewer sees is not what is there.
-_HIDDEN = re.compile(
+HIDDEN = re.compile(
     "[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f-\u0084\u0086-\u009f\u200b\u200e\u200f\u2028-\u202e"
     "\u2060-\u2069\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
@@ -85,7 +85,7 @@ class _Refused(Exception):
 
 def read_documents(file: SourceFile, diagnostics: Diagnostics) -> list[Document]:
     """Read every document of a file. A defect that hides the rest of the file ends it with a diagnostic."""
-    hidden = _HIDDEN.search(file.text)
+    hidden = HIDDEN.search(file.text)
     if hidden:
         line = file.text.count("\n", 0, hidden.start()) + 1
         column = hidden.start() - file.text.rfind("\n", 0, hidden.start())

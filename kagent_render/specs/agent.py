@@ -1,31 +1,59 @@
 """Kind Agent: one assistant with its model, prompt and tools."""
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
-from kagent_render.catalog.fields import Reference, SpecModel, Text
+from kagent_render.catalog.fields import Reference, SpecModel, Text, coded
+from kagent_render.specs.agent_context import Context, ListMemory
 from kagent_render.specs.base import ModelConfigReference, WorkloadMetadata
+from kagent_render.specs.limits import AgentLimits
+from kagent_render.specs.output_schema import OutputSchema
 from kagent_render.specs.pod import WorkloadOverride
 
 
-class AgentLimits(SpecModel):
-    """Bounds of one turn."""
+class PromptFile(SpecModel):
+    """A prompt in a file of its own: Markdown or text, in UTF-8, below a folder that is compiled."""
 
-    tool_iterations: int = Field(default=10, ge=1, le=100, description="Rounds of tool calls in one turn.")
+    file: Text = Field(description="Path of a .md or .txt file, relative to the file that says this.")
+
+
+class ToolGrant(Reference):
+    """A tool that the agent may use."""
+
+    require_approval: bool = Field(default=False, description="Whether a person has to approve every call.")
 
 
 class AgentSpec(SpecModel):
     """What an agent is."""
 
+    # For editors; the validator below says it with a place and a fix.
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["systemMessage"]}, {"required": ["systemMessageFrom"]}]}
+    )
+
     description: Text = Field(description="One line that other agents and people choose it by.")
-    system_message: Text = Field(description="The system prompt.")
+    system_message: Text | None = Field(default=None, description="The system prompt; this or systemMessageFrom.")
+    system_message_from: PromptFile | None = Field(default=None, description="The system prompt, from a file.")
     model_config_ref: ModelConfigReference = Field(description="The ModelConfig it uses.")
-    tools: list[Reference] = Field(default_factory=list, description="Tools, built-in or by document.")
+    tools: list[ToolGrant] = Field(default_factory=list, description="Tools, built-in or by document.")
     handoffs: list[Reference] = Field(default_factory=list, description="Members of its Swarm it may hand over to.")
-    limits: AgentLimits = Field(default_factory=AgentLimits)
+    memory: list[ListMemory] = Field(default_factory=list, description="Facts it always knows.")
+    context: Context | None = Field(default=None, description="Default: the model sees the whole conversation.")
+    output_schema: OutputSchema | None = Field(default=None, description="The answer is JSON of this shape.")
+    limits: AgentLimits = Field(default_factory=AgentLimits, description="Bounds of a turn and of a run.")
     standalone: bool = Field(default=False, description="Its own workload although a team lists it.")
     workload: WorkloadOverride = Field(default_factory=WorkloadOverride)
+
+    @model_validator(mode="after")
+    def _has_one_prompt(self) -> Self:
+        if self.system_message is None and self.system_message_from is None:
+            help = "or systemMessageFrom: {file: prompts/….md}"
+            raise coded("KR102", "the field `systemMessage` is missing", "", help)
+        if self.system_message is not None and self.system_message_from is not None:
+            message = "`systemMessage` and `systemMessageFrom` both say the prompt"
+            raise coded("KR342", message, "systemMessageFrom", "keep one of the two")
+        return self
 
 
 class Agent(SpecModel):

@@ -131,6 +131,10 @@ def _report(document: Document, model: type[BaseModel], problem: dict[str, Any],
         _report_choice(document, location, kind, problem, diagnostics)
     elif kind == "secret":
         _report_secret(document, location, problem, diagnostics)
+    elif kind == "coded":  # of a whole model: see catalog/fields.py
+        about = problem["ctx"]
+        place = (*location, about["field"]) if about["field"] else location
+        diagnostics.add(about["code"], about["message"], document.key_span_of(place), help=about["help"])
     else:
         _report_value(document, location, problem, diagnostics)
 

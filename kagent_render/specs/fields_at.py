@@ -10,6 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from kagent_render.catalog.conditions.registry import TerminationCondition
+from kagent_render.specs.output_schema import OutputValue
+
+_RECURSIVE = {"OutputValue": OutputValue}
 
 
 def models_at(model: type[BaseModel], data: Any, location: tuple[int | str, ...]) -> list[type[BaseModel]]:
@@ -33,8 +36,9 @@ def _step(annotation: Any, part: int | str) -> Iterator[Any]:
 
 
 def _leaves(annotation: Any) -> Iterator[Any]:
-    if isinstance(annotation, (str, typing.ForwardRef)):  # the one recursive type
-        annotation = TerminationCondition
+    if isinstance(annotation, (str, typing.ForwardRef)):
+        name = annotation if isinstance(annotation, str) else annotation.__forward_arg__
+        annotation = _RECURSIVE.get(name.partition(" ")[0], TerminationCondition)
     origin = typing.get_origin(annotation)
     if origin is typing.Annotated:
         yield from _leaves(typing.get_args(annotation)[0])

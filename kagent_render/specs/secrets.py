@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
-from kagent_render.diagnostics import Diagnostics
-from kagent_render.source import Document
+from kagent_render.diagnostics import Diagnostics, Span
+from kagent_render.source import Document, SourceFile
 
 # Forms published by the issuers; the same families as detect-secrets and gitleaks.
 _FORMS: tuple[tuple[str, str], ...] = (
@@ -74,10 +74,21 @@ def check_secrets(documents: Sequence[Document], diagnostics: Diagnostics) -> No
             for location, value in _strings(document.data, ()):
                 # A field named like a credential is refused as an unknown field already.
                 if has_secret(value) and not (location and is_secret_name(str(location[-1]))):
-                    what = next(name for name, form in _FORMS if re.search(form, value))
-                    help = "put it in a Secret and name that; then revoke this one, Git has it"
-                    span = document.span_of(location)
-                    diagnostics.add("KR106", f"the value looks like {what}", span, help=help, sensitive=True)
+                    _report(value, document.span_of(location), diagnostics)
+
+
+def check_secrets_in_files(files: Sequence[SourceFile], diagnostics: Diagnostics) -> None:
+    """Add a diagnostic for every line of a text file, such as a prompt, that looks like a credential."""
+    for file in files:
+        if has_secret(file.text):
+            for found in _any_form().finditer(file.text):
+                _report(found[0], Span(file.path, file.text.count("\n", 0, found.start()) + 1, 1), diagnostics)
+
+
+def _report(text: str, span: Span, diagnostics: Diagnostics) -> None:
+    what = next(name for name, form in _FORMS if re.search(form, text))
+    help = "put it in a Secret and name that; then revoke this one, Git has it"
+    diagnostics.add("KR106", f"the value looks like {what}", span, help=help, sensitive=True)
 
 
 def _strings(value: Any, location: tuple[int | str, ...]) -> Iterator[tuple[tuple[int | str, ...], str]]:

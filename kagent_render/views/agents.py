@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kagent_render.catalog import kubernetes_resources
@@ -13,6 +13,7 @@ _COMMON = sorted(
     item.full_name for name in kubernetes_resources.READ_DEFAULT if (item := kubernetes_resources.find(name))
 )
 _OPERATIONS = {"logs": "read the logs of"}
+_UNITS = {"totalTokens": "tokens", "toolCalls": "tool calls", "seconds": "seconds"}
 Fact = tuple[str, str, str]
 """Topic, label and value: `("model", "diagnostics-agent", "gpt-4o (OpenAI at https://…)")`."""
 
@@ -21,7 +22,44 @@ def facts(runtime: Config) -> Iterator[Fact]:
     """What the agents and teams of a RuntimeConfig are, one fact at a time."""
     component = runtime["component"]
     names = {item["id"]: item["name"] for item in runtime.get("agents") or ()}
-    yield from _component(component, {component["config"]["name"]: runtime["metadata"]["name"]} | names)
+    approved = {
+        f"{item['name']} {tool}" for item in runtime.get("agents") or () for tool in item.get("requiresApproval") or ()
+    }
+    for name, unit in _UNITS.items():
+        if limit := (runtime.get("limits") or {}).get(name):
+            yield "limits", f"{runtime['metadata']['name']} {unit} a run", _number(limit)
+    for topic, label, value in _component(
+        component, {component["config"]["name"]: runtime["metadata"]["name"]} | names
+    ):
+        is_approved = topic == "tools" and label in approved
+        yield topic, label, f"{value}; a person approves every call" if is_approved else value
+
+
+def limits_in_words(limits: Mapping[str, Any]) -> list[str]:
+    """`["5,000 tokens a run", "20 tool calls a run", "60 seconds a run"]`."""
+    return [f"{_number(limits[name])} {unit} a run" for name, unit in _UNITS.items() if name in limits]
+
+
+def _number(value: float) -> str:
+    return f"{value:,}".removesuffix(".0")
+
+
+def approvals_in_words(names: list[str]) -> list[str]:
+    """One line on the tools that wait for a person; none when none does."""
+    return [f"a person approves every call of {', '.join(names)}"] if names else []
+
+
+def context_in_words(component: Config) -> str:
+    """How much of the conversation the model sees."""
+    config = component["config"]
+    if "messages" in config:
+        return f"the task and the last {config['messages']} messages"
+    return f"the first {config['head']} and the last {config['tail']} messages"
+
+
+def schema_in_words(schema: Config) -> str:
+    """`JSON of {severity, cause, actions}`."""
+    return f"JSON of {{{', '.join(schema['properties'])}}}"
 
 
 def _component(component: Config, names: Mapping[str, str]) -> Iterator[Fact]:
@@ -38,17 +76,31 @@ def _team(component: Config, name: str, names: Mapping[str, str]) -> Iterator[Fa
     members = [names.get(item["config"]["name"], item["config"]["name"]) for item in config["participants"]]
     yield "team", f"{name} members", f"{_short(component)} of {', '.join(members)}"
     yield "team", f"{name} stops", stops(config, names)
+    chooser = "orchestrator" if "max_stalls" in config else "selector"
     if model := config.get("model_client"):
-        yield "model", f"{name} selector", model_in_words(model["config"])
-    if prompt := config.get("selector_prompt"):
-        yield "prompt", f"{name} selector", prompt
+        yield "model", f"{name} {chooser}", model_in_words(model["config"])
+    if prompt := config.get("selector_prompt") or config.get("final_answer_prompt"):
+        yield "prompt", f"{name} {chooser}", prompt
+    if graph := config.get("graph"):
+        yield "team", f"{name} graph", graph_in_words(graph, names)
     for member in config["participants"]:
         yield from _component(member, names)
 
 
+def graph_in_words(graph: Config, names: Mapping[str, str]) -> str:
+    """`starts at writer; writer → editor; editor → writer when "REVISE" (any)`."""
+    parts = [f"starts at {names.get(graph['default_start_node'], graph['default_start_node'])}"]
+    for node in graph["nodes"].values():
+        for edge in node.get("edges") or ():
+            text = f"{names.get(node['name'], node['name'])} → {names.get(edge['target'], edge['target'])}"
+            text += f" when {json.dumps(edge['condition'], ensure_ascii=False)}" if edge.get("condition") else ""
+            parts.append(text + (" (any)" if edge["activation_condition"] == "any" else ""))
+    return "; ".join(parts)
+
+
 def _agent(config: Config, name: str, names: Mapping[str, str]) -> Iterator[Fact]:
     yield "description", name, config.get("description") or ""
-    yield "model", name, model_in_words(config["model_client"]["config"])
+    yield from _knowledge(config, name)
     for workbench in config.get("workbench") or ():
         for tool in workbench["config"].get("tools") or ():
             yield "tools", f"{name} {tool['name']}", tool_in_words(tool)
@@ -57,6 +109,19 @@ def _agent(config: Config, name: str, names: Mapping[str, str]) -> Iterator[Fact
         yield "handoffs", f"{name} {target}", target
     yield "limits", f"{name} rounds of tool calls in a turn", str(config.get("max_tool_iterations", ""))
     yield "prompt", name, config.get("system_message") or ""
+
+
+def _knowledge(config: Config, name: str) -> Iterator[Fact]:
+    client = config["model_client"]["config"]
+    if schema := client.get("output_schema"):
+        yield "answer", name, schema_in_words(schema)
+        client = client["model_client"]["config"]
+    yield "model", name, model_in_words(client)
+    for memory in config.get("memory") or ():
+        for text in memory["config"]["contents"]:
+            yield "memory", f"{name} knows {json.dumps(text, ensure_ascii=False)}", text
+    if context := config.get("model_context"):
+        yield "context", name, context_in_words(context)
 
 
 def _short(component: Config) -> str:
@@ -105,6 +170,33 @@ def kinds_in_words(resources: Iterable[str]) -> str:
     return ", ".join(str(item).partition(".")[0] for item in resources)
 
 
+def _any(sources: Iterable[str], names: Mapping[str, str]) -> str:
+    return " or ".join(names.get(item, item) for item in sources) or "anyone"
+
+
+_BOUNDS = {
+    "max_total_token": "tokens",
+    "max_prompt_token": "prompt tokens",
+    "max_completion_token": "completion tokens",
+}
+_CONDITIONS: dict[str, Callable[[Config, Mapping[str, str]], str]] = {
+    "External": lambda config, names: "when somebody asks for it over HTTP",
+    "FunctionCallTermination": lambda config, names: f"when {config['function_name']} was called",
+    "Handoff": lambda config, names: f"when someone hands over to {names.get(config['target'], config['target'])}",
+    "MaxMessage": lambda config, names: f"after {config['max_messages']} messages",
+    "SourceMatchTermination": lambda config, names: f"when {_any(config['sources'], names)} has answered",
+    "StopMessage": lambda config, names: "when a nested team has ended",
+    "TextMention": lambda config, names: (
+        f"when {_any(config['sources'], names)} says {json.dumps(config['text'], ensure_ascii=False)}"
+    ),
+    "TextMessage": lambda config, names: f"when {_any(config['sources'], names)} answers with text",
+    "Timeout": lambda config, names: f"after {config['seconds']} seconds",
+    "TokenUsage": lambda config, names: (
+        "after " + " or ".join(f"{config[key]} {word}" for key, word in _BOUNDS.items() if key in config)
+    ),
+}
+
+
 def _namespaces(names: Any) -> str:
     if list(names) == ["*"]:
         return "all namespaces"
@@ -117,7 +209,9 @@ def stops(config: Config, names: Mapping[str, str]) -> str:
     """When a team stops: its condition, and its turns at most."""
     turns = f"after {config['max_turns']} turns" if config.get("max_turns") else ""
     condition = config.get("termination_condition")
-    return " or ".join(part for part in (_condition(condition, names) if condition else "", turns) if part)
+    by_itself = "at the end of the graph" if "graph" in config else ""
+    by_itself = "when the orchestrator is satisfied" if "max_stalls" in config else by_itself
+    return " or ".join(filter(None, (by_itself, _condition(condition, names) if condition else "", turns)))
 
 
 def _condition(condition: Config, names: Mapping[str, str]) -> str:
@@ -125,9 +219,6 @@ def _condition(condition: Config, names: Mapping[str, str]) -> str:
     if name in ("OrTerminationCondition", "AndTerminationCondition"):
         word = " or " if name.startswith("Or") else " and "
         return "(" + word.join(_condition(item, names) for item in config["conditions"]) + ")"
-    if name == "MaxMessageTermination":
-        return f"after {config['max_messages']} messages"
-    if name.startswith("TextMention"):
-        sources = " or ".join(names.get(item, item) for item in config.get("sources") or ()) or "anyone"
-        return f"when {sources} says {json.dumps(config['text'], ensure_ascii=False)}"
+    if name in _CONDITIONS:
+        return _CONDITIONS[name](config, names)
     return f"{name} {json.dumps(config, sort_keys=True, ensure_ascii=False)}"

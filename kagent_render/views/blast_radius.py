@@ -25,6 +25,9 @@ TOPICS = (
     "tools",
     "handoffs",
     "limits",
+    "answer",
+    "context",
+    "memory",
     "prompt",
 )
 

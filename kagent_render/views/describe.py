@@ -6,10 +6,11 @@ from collections.abc import Iterable, Iterator
 
 from kagent_render.compiler import Compilation
 from kagent_render.lower import Workload
+from kagent_render.lower.agent import assistant
 from kagent_render.lower.team import team_description
 from kagent_render.reports.text import printable
 from kagent_render.resolve import AgentNode, ModelNode, TeamNode, ToolNode
-from kagent_render.views import access, network
+from kagent_render.views import access, agents, network
 from kagent_render.views.facts import Facts, facts_of
 from kagent_render.views.inventory import (
     Node,
@@ -85,9 +86,20 @@ def _agent(node: AgentNode, compilation: Compilation) -> Iterator[Section]:
     yield "Model", [f"{name_of(node.model)}: {model_in_words(node.model)}"]
     yield "Tools", [f"{name_of(tool)}: {tool_in_words(tool)}" for tool in node.tools]
     yield "Hands over to", [name_of(target) for target in handoffs_of(node, compilation.graph)]
-    yield "Limits", [f"{node.spec.limits.tool_iterations} rounds of tool calls in a turn"]
-    yield "Prompt", node.spec.system_message.splitlines()
+    iterations = f"{node.spec.limits.tool_iterations} rounds of tool calls in a turn"
+    yield "Limits", [", ".join([iterations, *agents.limits_in_words(node.spec.limits.bounds())])]
+    yield "Approval", agents.approvals_in_words([g.name for g in node.spec.tools if g.require_approval])
+    yield from _knowledge(node)
+    yield "Prompt", (node.spec.system_message or "").splitlines()
     yield from _running(node, compilation)
+
+
+def _knowledge(node: AgentNode) -> Iterator[Section]:
+    component = assistant(node)["config"]
+    yield "Memory", [text for item in node.spec.memory for text in item.contents]
+    yield "Sees", [agents.context_in_words(component["model_context"])] if "model_context" in component else []
+    schema = node.spec.output_schema
+    yield "Answers", [agents.schema_in_words(schema.json_schema())] if schema else []
 
 
 def _team(node: TeamNode, compilation: Compilation) -> Iterator[Section]:
@@ -98,6 +110,9 @@ def _team(node: TeamNode, compilation: Compilation) -> Iterator[Section]:
     for (topic, label), value in _facts(workload, compilation).values.items() if workload else ():
         if topic == "team" and label == f"{name_of(node)} stops":
             yield "Stops", [value]
+        if topic == "team" and label == f"{name_of(node)} graph":
+            yield "Graph", value.split("; ")
+    yield "Limits", [limits] if (limits := ", ".join(agents.limits_in_words(node.spec.limits.bounds()))) else []
     models = {name_of(model): model for model in _models_of(node)}
     yield "Models", [f"{name}: {model_in_words(models[name])}" for name in sorted(models)]
     yield from _running(node, compilation)
@@ -113,8 +128,7 @@ def _models_of(node: AgentNode | TeamNode) -> Iterator[ModelNode]:
     if isinstance(node, AgentNode):
         yield node.model
         return
-    if node.selector_model:
-        yield node.selector_model
+    yield from filter(None, (node.selector_model, node.orchestrator_model))
     for member in node.members:
         yield from _models_of(member)
 

@@ -19,11 +19,20 @@ _GAINED_LOST = {
     "routes": ("is reachable at {what}", "is no longer reachable at {what}"),
     "secrets": ("reads {what}", "no longer reads {what}"),
     "store": ("fetches {what} from {value}", "no longer fetches {what}"),
+    "answer": ("{what} answers with {value}", "{what} answers with text"),
+    "context": ("the model of {what} sees {value}", "the model of {what} sees the whole conversation"),
+    "memory": ("{what}", "no longer: {what}"),
     "tools": ("{first} may use the tool {second}: {value}", "{first} may no longer use the tool {second}"),
     "handoffs": ("{first} may hand over to {second}", "{first} may no longer hand over to {second}"),
     "prompt": ("prompt of {what}:", "prompt of {what} is gone"),
 }
-_LABELS = {"model": "model of {what}", "description": "description of {what}", "prompt": "prompt of {what}"}
+_LABELS = {
+    "model": "model of {what}",
+    "description": "description of {what}",
+    "prompt": "prompt of {what}",
+    "answer": "answer of {what}",
+    "context": "the model of {what} sees",
+}
 
 
 def title(change: WorkloadChange) -> str:

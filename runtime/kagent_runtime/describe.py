@@ -14,6 +14,8 @@ _PATTERNS = {
     "autogen_agentchat.teams.RoundRobinGroupChat": "RoundRobin",
     "autogen_agentchat.teams.SelectorGroupChat": "Selector",
     "autogen_agentchat.teams.Swarm": "Swarm",
+    "kagent_runtime.components.GraphFlow": "GraphFlow",
+    "kagent_runtime.components.MagenticOne": "MagenticOne",
 }
 _CLUSTER_TOOLS = "kagent_runtime.components.KubernetesTools"
 _REPLAY = "No language model is called: a replay model answers from what the tools return."
@@ -33,16 +35,21 @@ def describe(config: RuntimeConfig, component: dict[str, Any], settings: Setting
         "description": config.description,
         "pattern": _PATTERNS[component["provider"]],
         "agents": [
-            agent.model_dump(exclude={"tools"})
-            | {"tools": [{"name": name, "description": tools.get(name, "")} for name in agent.tools]}
+            agent.model_dump(exclude={"tools", "requiresApproval"})
+            | {"tools": [_tool(name, tools.get(name, ""), agent.requiresApproval) for name in agent.tools]}
             for agent in config.agents
         ],
+        "limits": config.limits.model_dump(exclude_none=True) if config.limits else {},
         "models": [dict(item) for item in sorted({tuple(sorted(model.items())) for model in _models(component)})],
         "modelMode": settings.model_mode,
         "clusterMode": settings.cluster_mode if reads_cluster else None,
         "notices": [text for text, holds in ((_REPLAY, is_replay), (_SAMPLE, is_sample)) if holds],
         "version": __version__,
     }
+
+
+def _tool(name: str, description: str, requires_approval: list[str]) -> dict[str, Any]:
+    return {"name": name, "description": description, "requiresApproval": name in requires_approval}
 
 
 def _components(value: Any) -> Iterator[dict[str, Any]]:
@@ -64,6 +71,6 @@ def _tools(component: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _models(component: dict[str, Any]) -> Iterator[dict[str, str]]:
     for item in _components(component):
-        if item["component_type"] == "model":
+        if item["component_type"] == "model" and "model" in item["config"]:  # not what is put around one
             config = item["config"]
             yield {"name": config["name"], "model": config["model"], "provider": config["provider"]}

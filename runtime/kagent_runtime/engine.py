@@ -53,6 +53,8 @@ class Message:
     agent: str
     content: str
     usage: Usage | None
+    output: Any = None
+    """The content as data, of an agent that answers with JSON."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +79,29 @@ class ToolResult:
 
 
 @dataclass(frozen=True, slots=True)
+class ApprovalRequested:
+    """A call waits for a person, until `expires_at` (RFC 3339)."""
+
+    call_id: str
+    agent: str
+    name: str
+    arguments: dict[str, Any]
+    expires_at: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalDecided:
+    """A call waits no longer. `by` is `person`, `expiry` or `cancel`."""
+
+    call_id: str
+    agent: str
+    name: str
+    decision: str
+    by: str
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Handoff:
     """An agent hands the conversation over."""
 
@@ -94,14 +119,29 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run ended by itself; `state` continues the conversation."""
+    """The run ended by itself; `state` continues the conversation, and without one the state before it does.
+
+    `is_limited`: a limit kept a call from it.
+    """
 
     stop_reason: str | None
-    state: State
+    state: State | None
     usage: Usage = field(default_factory=Usage)
+    is_limited: bool = False
 
 
-EngineEvent = Delta | SpeakerSelected | Message | ToolCall | ToolResult | Handoff | Notice | Finished
+EngineEvent = (
+    Delta
+    | SpeakerSelected
+    | Message
+    | ToolCall
+    | ToolResult
+    | ApprovalRequested
+    | ApprovalDecided
+    | Handoff
+    | Notice
+    | Finished
+)
 
 
 class EngineError(Exception):
@@ -122,18 +162,26 @@ class Engine(Protocol):
         """Build everything once, so that a bad config or a missing key is known before readiness."""
 
     def run(self, task: str, state: SavedState | None, stop: Stop) -> AsyncIterator[EngineEvent]:
-        """One turn. Ends with Finished; raises EngineError, and Cancelled when `stop` was used."""
+        """One turn. Ends with Finished; raises EngineError, Cancelled when `stop` was used, and Limited."""
 
 
 class Stop:
-    """Cancels a run from outside."""
+    """Ends a run from outside: at once, or after its current turn. `limit` is the reason when it is a limit."""
 
     def __init__(self) -> None:
         self._callbacks: list[Any] = []
         self.is_requested = False
+        self.is_finish_requested = False
+        self.limit: str | None = None
 
-    def request(self) -> None:
-        """Stop as soon as possible."""
+    def finish(self) -> None:
+        """Stop when the current turn is over."""
+        self.is_finish_requested = True
+
+    def request(self, limit: str | None = None) -> None:
+        """Stop as soon as possible; the first reason holds."""
+        if not self.is_requested:
+            self.limit = limit
         self.is_requested = True
         for callback in self._callbacks:
             callback()
@@ -150,4 +198,12 @@ class Cancelled(Exception):
 
     def __init__(self, usage: Usage) -> None:
         super().__init__()
+        self.usage = usage
+
+
+class Limited(Exception):
+    """A limit ended the run; the text is the stop reason, `usage` is what it cost until then."""
+
+    def __init__(self, reason: str, usage: Usage) -> None:
+        super().__init__(reason)
         self.usage = usage

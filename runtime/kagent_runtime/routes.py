@@ -7,6 +7,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from kagent_runtime import sse
+from kagent_runtime.approvals import NotWaitingError
 from kagent_runtime.describe import describe
 from kagent_runtime.problems import problem
 from kagent_runtime.sessions import Busy, Draining, Sessions
@@ -38,6 +39,13 @@ class NewMessage(_Body):
     content: str = Field(min_length=1, max_length=MAX_MESSAGE)
 
 
+class Verdict(_Body):
+    """What a person decides on a call that waits. The reason is told to the model."""
+
+    decision: Literal["approve", "deny"]
+    reason: str | None = Field(default=None, min_length=1, max_length=2_000)
+
+
 class Session(BaseModel):
     """A session. Times are RFC 3339, UTC."""
 
@@ -45,7 +53,7 @@ class Session(BaseModel):
     title: str
     createdAt: str
     updatedAt: str
-    status: Literal["idle", "running"]
+    status: Literal["idle", "running", "waiting"]
 
 
 class SessionList(BaseModel):
@@ -157,8 +165,30 @@ async def get_events(
 
 @router.post("/sessions/{id}/cancel", status_code=202)
 async def cancel_run(request: Request, id: str) -> dict[str, str]:
-    """Stop the turn that runs."""
+    """Cut the run off at once; the agents do not remember it."""
     await _found(request, id)
     if not _services(request)[0].cancel(id):
         raise problem(409, "nothing runs in this session")
     return {"status": "cancelling"}
+
+
+@router.post("/sessions/{id}/stop", status_code=202)
+async def stop_run(request: Request, id: str) -> dict[str, str]:
+    """End the run after its current turn; what was said is kept."""
+    await _found(request, id)
+    if not _services(request)[0].finish(id):
+        raise problem(409, "nothing runs in this session")
+    return {"status": "stopping"}
+
+
+@router.post("/sessions/{id}/approvals/{call_id:path}")
+async def decide(request: Request, id: str, call_id: str, body: Verdict) -> dict[str, str]:
+    """Approve or deny a tool call that waits for a person."""
+    await _found(request, id)
+    try:
+        _services(request)[0].decide(id, call_id, body.decision, body.reason)
+    except NotWaitingError as error:
+        if error.is_decided:
+            raise problem(409, "the call waits no longer: it was decided, it expired, or its turn has ended") from None
+        raise problem(404, f"no call `{call_id[:64]}` waits for an approval") from None
+    return {"callId": call_id, "decision": body.decision}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import logging
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
-from typing import Any
 
+from kagent_runtime.approvals import APPROVALS, Approvals, NotWaitingError, Verdict
 from kagent_runtime.engine import (
     Cancelled,
     Delta,
@@ -16,22 +16,25 @@ from kagent_runtime.engine import (
     EngineError,
     EngineEvent,
     Finished,
-    Handoff,
-    Message,
-    Notice,
-    SpeakerSelected,
+    Limited,
     State,
     Stop,
     ToolCall,
-    ToolResult,
     Usage,
 )
+from kagent_runtime.events import as_event, event, finished
 from kagent_runtime.hub import Hub
-from kagent_runtime.store import Event, SessionRow, Store, now
+from kagent_runtime.model import RunLimits
+from kagent_runtime.store import Event, SessionRow, Store
+from kagent_runtime.telemetry import spans
 
 _log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
+EXPIRY_SECONDS = 900.0
 _INTERRUPTED = ("Interrupted", "the process ended during this turn; send the message again")
+
+
+Recorder = Callable[[EngineEvent], Awaitable[None]]
 
 
 class Busy(Exception):
@@ -48,11 +51,16 @@ class _Run:
     task: asyncio.Task[None]
     stop: Stop
     deadline: _Deadline
+    approvals: Approvals
 
-    def end(self) -> None:
-        """Ask the engine to stop; cut it off when it does not."""
-        self.stop.request()
+    def end(self, limit: str | None = None) -> None:
+        """Ask the engine to stop; cut it off when it does not. `limit` is the reason when it is a limit."""
+        self.stop.request(limit)
         self.deadline.start(self.task)
+
+    def bound(self, seconds: float) -> None:
+        """End it when it takes longer."""
+        self.deadline.bound(seconds, lambda: self.end(f"time limit of {seconds:g} s reached"))
 
 
 class _Deadline:
@@ -60,14 +68,19 @@ class _Deadline:
 
     def __init__(self) -> None:
         self._timer: asyncio.TimerHandle | None = None
+        self._limit: asyncio.TimerHandle | None = None
 
     def start(self, task: asyncio.Task[None]) -> None:
         if self._timer is None:
             self._timer = asyncio.get_running_loop().call_later(STOP_SECONDS, task.cancel)
 
+    def bound(self, seconds: float, end: Callable[[], None]) -> None:
+        self._limit = asyncio.get_running_loop().call_later(seconds, end)
+
     def cancel(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
+        for timer in (self._timer, self._limit):
+            if timer is not None:
+                timer.cancel()
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,12 +96,34 @@ def _failed(title: str, detail: str, usage: Usage | None = None) -> _End:
     return _End("failed", usage or Usage(), error={"title": title, "detail": detail})
 
 
-class Sessions:
-    """The sessions of this process over one store and one engine."""
+def _ending(failure: BaseException, stop: Stop, session_id: str) -> _End:
+    match failure:
+        case Limited():
+            return _End("limited", failure.usage, reason=str(failure))
+        case Cancelled() | asyncio.CancelledError():
+            usage = failure.usage if isinstance(failure, Cancelled) else Usage()
+            outcome, reason = ("limited", stop.limit) if stop.limit else ("cancelled", "cancelled")
+            return _End(outcome, usage, reason=reason)
+        case EngineError():
+            return _failed(failure.title, failure.detail, failure.usage)
+    # The text of an unknown exception may hold anything, so only its type is told.
+    _log.error("run failed", extra={"session": session_id, "error": type(failure).__name__})
+    return _failed("Internal error", type(failure).__name__)
 
-    def __init__(self, store: Store, engine: Engine) -> None:
+
+class Sessions:
+    """The sessions of this process over one store and one engine.
+
+    `limits` bound every run; a call that waits for an approval is denied after `expiry_seconds`.
+    """
+
+    def __init__(
+        self, store: Store, engine: Engine, limits: RunLimits | None = None, expiry_seconds: float = EXPIRY_SECONDS
+    ) -> None:
         self._store, self._engine = store, engine
+        self._seconds, self._expiry_seconds = limits.seconds if limits else None, expiry_seconds
         self._runs: dict[str, _Run] = {}
+        self._asked: dict[str, set[str]] = {}  # by session, the ids of calls that waited for an approval
         self._starting: set[str] = set()
         self.hub = Hub()
         self.is_draining = False
@@ -97,11 +132,14 @@ class Sessions:
         """Close the runs that a dead process left open, so that their sessions can go on."""
         for session_id, run_id in await self._store.unfinished_runs():
             end = _failed(*_INTERRUPTED)
-            final = _finished(run_id, end.outcome, None, end.usage, end.error)
+            final = finished(run_id, end.outcome, None, end.usage, end.error)
             await self._store.end_run(session_id, run_id, end.outcome, final, None, self._engine.state_version)
 
     def status(self, session_id: str) -> str:
-        """`running` or `idle`."""
+        """`running`, `waiting` (for an approval) or `idle`."""
+        run = self._runs.get(session_id)
+        if run is not None and run.approvals.is_waiting:
+            return "waiting"
         return "running" if session_id in self._runs or session_id in self._starting else "idle"
 
     async def create(self, title: str) -> SessionRow:
@@ -115,35 +153,63 @@ class Sessions:
             run.end()
             await asyncio.wait([run.task])
         await self._store.delete(session_id)
+        self._asked.pop(session_id, None)
         self.hub.close(session_id)
 
-    async def send(self, session_id: str, content: str) -> tuple[str, int]:
+    async def send(self, session_id: str, content: str, key: str | None = None) -> tuple[str, int]:
         """Start a run; returns its id and the sequence number of the message, which is committed by then.
 
-        Raises Busy and Draining.
+        A message with a `key` is accepted once. Raises Busy, Draining and DuplicateMessage.
         """
         if self.is_draining:
             raise Draining
-        if self.status(session_id) == "running":
+        if self.status(session_id) != "idle":
             raise Busy
         self._starting.add(session_id)
         try:
             run_id = uuid.uuid4().hex
-            first = [_event("message.user", run_id, content=content), _event("run.started", run_id)]
-            stored = await self._store.begin_run(session_id, run_id, first)
+            first = [event("message.user", run_id, content=content), event("run.started", run_id)]
+            stored = await self._store.begin_run(session_id, run_id, first, key)
             self.hub.publish(session_id, stored)
-            stop = Stop()
-            task = asyncio.create_task(self._run(session_id, run_id, content, stop), name=f"run-{run_id}")
-            self._runs[session_id] = _Run(run_id, task, stop, _Deadline())
+            self._start(session_id, run_id, content)
         finally:
             self._starting.discard(session_id)
         return run_id, stored[0]["seq"]
+
+    def _start(self, session_id: str, run_id: str, content: str) -> None:
+        stop, recording = Stop(), asyncio.Lock()
+
+        async def record(item: EngineEvent) -> None:
+            # One at a time: calls that run at once ask for their approvals at once.
+            async with recording:
+                await self._record(session_id, run_id, item)
+
+        approvals = Approvals(record, self._expiry_seconds, self._asked.setdefault(session_id, set()))
+        playing = self._run(session_id, run_id, content, stop, approvals, record)
+        run = _Run(run_id, asyncio.create_task(playing, name=f"run-{run_id}"), stop, _Deadline(), approvals)
+        self._runs[session_id] = run
+        if self._seconds is not None:
+            run.bound(self._seconds)
+
+    def decide(self, session_id: str, call_id: str, verdict: Verdict, reason: str | None) -> None:
+        """Approve or deny a call that waits. Raises NotWaitingError."""
+        run = self._runs.get(session_id)
+        if run is None:
+            raise NotWaitingError(is_decided=call_id in self._asked.get(session_id, ()))
+        run.approvals.decide(call_id, verdict, reason)
 
     def cancel(self, session_id: str) -> bool:
         """Ask the run to stop; whether there was one."""
         run = self._runs.get(session_id)
         if run is not None:
             run.end()
+        return run is not None
+
+    def finish(self, session_id: str) -> bool:
+        """Ask the run to stop after its current turn; whether there was one."""
+        run = self._runs.get(session_id)
+        if run is not None:
+            run.stop.finish()
         return run is not None
 
     async def follow(self, session_id: str, after: int) -> AsyncIterator[Event]:
@@ -177,9 +243,13 @@ class Sessions:
             await asyncio.wait(tasks, timeout=STOP_SECONDS + 1)
         self.hub.close_all()
 
-    async def _run(self, session_id: str, run_id: str, content: str, stop: Stop) -> None:
-        end = await self._play(session_id, run_id, content, stop)
-        final = _finished(run_id, end.outcome, end.reason, end.usage, end.error)
+    async def _run(
+        self, session_id: str, run_id: str, content: str, stop: Stop, approvals: Approvals, record: Recorder
+    ) -> None:
+        spans.CONVERSATION.set(session_id)
+        APPROVALS.set(approvals)
+        end = await self._play(session_id, content, stop, approvals, record)
+        final = finished(run_id, end.outcome, end.reason, end.usage, end.error)
         version = self._engine.state_version
         try:
             stored = await self._store.end_run(session_id, run_id, end.outcome, final, end.state, version)
@@ -192,68 +262,36 @@ class Sessions:
             del self._runs[session_id]
         self.hub.publish(session_id, stored)
 
-    async def _play(self, session_id: str, run_id: str, content: str, stop: Stop) -> _End:
+    async def _play(self, session_id: str, content: str, stop: Stop, approvals: Approvals, record: Recorder) -> _End:
         try:
-            before = await self._store.state(session_id)
-            end = None
-            # To its own end, here: a generator that the garbage collector closes ends in another context, where
-            # OpenTelemetry cannot detach its spans.
-            async for item in self._engine.run(content, before, stop):
-                if isinstance(item, Finished):
-                    end = _End("completed", item.usage, reason=item.stop_reason, state=item.state)
-                else:
-                    await self._record(session_id, run_id, item)
+            end = await self._to_its_end(session_id, content, stop, approvals, record)
             return end or _failed("The run failed", "The agent ended without an answer.")
-        except Cancelled as cancelled:
-            return _End("cancelled", cancelled.usage, reason="cancelled")
-        except asyncio.CancelledError:
-            return _End("cancelled", Usage(), reason="cancelled")
-        except EngineError as failure:
-            return _failed(failure.title, failure.detail, failure.usage)
-        except Exception as failure:
-            # The text of an unknown exception may hold anything, so only its type is told.
-            _log.error("run failed", extra={"run": run_id, "error": type(failure).__name__})
-            return _failed("Internal error", type(failure).__name__)
+        except (Exception, asyncio.CancelledError) as failure:
+            return _ending(failure, stop, session_id)
         finally:
             self._runs[session_id].deadline.cancel()
+            await approvals.close()
+
+    async def _to_its_end(
+        self, session_id: str, content: str, stop: Stop, approvals: Approvals, record: Recorder
+    ) -> _End | None:
+        before = await self._store.state(session_id)
+        end = None
+        # To its own end, here: a generator that the garbage collector closes ends in another context, where
+        # OpenTelemetry cannot detach its spans.
+        async for item in self._engine.run(content, before, stop):
+            if isinstance(item, Finished):
+                outcome = "limited" if item.is_limited else "completed"
+                end = _End(outcome, item.usage, reason=item.stop_reason, state=item.state)
+                continue
+            await record(item)
+            if isinstance(item, ToolCall):
+                approvals.announce(item.call_id)
+        return end
 
     async def _record(self, session_id: str, run_id: str, item: EngineEvent) -> None:
-        event = _as_event(run_id, item)
+        told = as_event(run_id, item)
         if isinstance(item, Delta):
-            self.hub.publish(session_id, [event])  # live only: the whole message follows
+            self.hub.publish(session_id, [told])  # live only: the whole message follows
         else:
-            self.hub.publish(session_id, await self._store.append(session_id, [event]))
-
-
-def _event(type: str, run_id: str, **fields: Any) -> Event:
-    return {"type": type, "runId": run_id, "at": now(), **fields}
-
-
-def _finished(run_id: str, outcome: str, reason: str | None, usage: Usage, error: dict[str, str] | None) -> Event:
-    fields = {"outcome": outcome, "stopReason": reason, "error": error, "usage": _tokens(usage)}
-    return _event("run.finished", run_id, **fields)
-
-
-def _tokens(usage: Usage | None) -> dict[str, int] | None:
-    return {"promptTokens": usage.prompt, "completionTokens": usage.completion} if usage else None
-
-
-def _as_event(run_id: str, item: EngineEvent) -> Event:
-    match item:
-        case Delta(message_id, agent, content):
-            return _event("message.delta", run_id, messageId=message_id, agent=agent, content=content)
-        case SpeakerSelected(agent):
-            return _event("speaker.selected", run_id, agent=agent)
-        case Message(message_id, agent, content, usage):
-            shown = _tokens(usage)
-            return _event("message", run_id, messageId=message_id, agent=agent, content=content, usage=shown)
-        case ToolCall(call_id, agent, name, arguments):
-            return _event("tool.call", run_id, callId=call_id, agent=agent, name=name, arguments=arguments)
-        case ToolResult(call_id, agent, name, content, is_error):
-            about: dict[str, Any] = {"callId": call_id, "agent": agent, "name": name}
-            return _event("tool.result", run_id, **about, content=content, isError=is_error)
-        case Notice(content):
-            return _event("notice", run_id, content=content)
-        case Handoff(agent, target, content):
-            return _event("handoff", run_id, agent=agent, target=target, content=content)
-    raise TypeError(type(item).__name__)
+            self.hub.publish(session_id, await self._store.append(session_id, [told]))

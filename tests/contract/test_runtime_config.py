@@ -39,6 +39,8 @@ def test_autogen_loads_every_component_that_is_emitted(path: Path, monkeypatch: 
     jsonschema.Draft202012Validator(json.loads(PATH.read_text())).validate(config)
     loaded = check_config(config, path.name)
     for client in _components(config, "model"):
+        if "model_client" in client["config"]:
+            continue  # around another one, which is in the list too
         if client["config"]["api_key_env"]:
             monkeypatch.setenv(client["config"]["api_key_env"], "sk-for-loading-only")
         assert isinstance(ModelClient.load_component(client), ModelClient)

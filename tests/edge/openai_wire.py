@@ -219,7 +219,7 @@ class Completion:
         }
 
     def _call_id(self, index: int) -> str:
-        return f"call_{self.number:016d}{index:08d}"
+        return str(self.step.tool_calls[index].get("id") or f"call_{self.number:016d}{index:08d}")
 
     def _finish_reason(self) -> str:
         return self.step.finish_reason or ("tool_calls" if self.step.tool_calls else "stop")

@@ -16,7 +16,8 @@ class Step:
 
     text: str = ""
     tool_calls: Sequence[Mapping[str, Any]] = ()
-    """Each `{"name": …, "arguments": object or raw string}`; a raw string may be broken JSON on purpose."""
+    """Each `{"name": …, "arguments": object or raw string}`; a raw string may be broken JSON on purpose.
+    An `id` is sent as it is: some servers repeat theirs."""
     error: int = 0
     times: int | None = None
     """How often `error` is answered before the following step is; `None` is every time."""

@@ -9,12 +9,12 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
 
-from kagent_render.catalog.base import Contribution, Endpoint, Mount, Problem, Variable
+from kagent_render.catalog.base import TLS_FOLDER, Contribution, Endpoint, Mount, Problem, Variable
 from kagent_render.catalog.connection import ClientTls, Header
 from kagent_render.catalog.fields import SecretKeyReference
 from kagent_render.catalog.tools.urls import is_in_cluster
 
-TLS_FOLDER = "/etc/kagent/tls/tools"
+_TLS_FOLDER = f"{TLS_FOLDER}/tools"
 MAX_OUTPUT_BYTES = 65536
 _TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110 5.6.2
 _VALUE = re.compile(r"[\t\x20-\x7e]*\Z")
@@ -82,7 +82,7 @@ class Needs:
         return config
 
     def _mount(self, part: str, items: tuple[tuple[str, str], ...], *, secret: str = "", config_map: str = "") -> str:
-        path = f"{TLS_FOLDER}/{self.tool}/{part}"
+        path = f"{_TLS_FOLDER}/{self.tool}/{part}"
         name = _volume_name(self.tool, part)
         self.mounts.add(Mount(name, path, secret=secret, config_map=config_map, items=items))
         return path

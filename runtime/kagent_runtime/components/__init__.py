@@ -5,21 +5,72 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kagent_runtime.components.context_window import BufferedContext, HeadAndTailContext
+    from kagent_runtime.components.external import External
+    from kagent_runtime.components.gate import Gate
     from kagent_runtime.components.github_tools import GithubTools
+    from kagent_runtime.components.graph_flow import GraphFlow
+    from kagent_runtime.components.handoff import Handoff
     from kagent_runtime.components.http_tools import HttpTools
     from kagent_runtime.components.kubernetes_tools import KubernetesTools
+    from kagent_runtime.components.list_memory import ListMemory
+    from kagent_runtime.components.magentic_one import MagenticOne
+    from kagent_runtime.components.max_message import MaxMessage
     from kagent_runtime.components.model_client import ModelClient
+    from kagent_runtime.components.model_guard import ModelGuard
     from kagent_runtime.components.prometheus_tools import PrometheusTools
+    from kagent_runtime.components.stop_message import StopMessage
+    from kagent_runtime.components.structured_output import StructuredOutput
     from kagent_runtime.components.text_mention import TextMention
+    from kagent_runtime.components.text_message import TextMessage
+    from kagent_runtime.components.timeout import Timeout
+    from kagent_runtime.components.token_usage import TokenUsage
 
-__all__ = ["GithubTools", "HttpTools", "KubernetesTools", "ModelClient", "PrometheusTools", "TextMention"]
+__all__ = [
+    "BufferedContext",
+    "External",
+    "Gate",
+    "GithubTools",
+    "GraphFlow",
+    "Handoff",
+    "HeadAndTailContext",
+    "HttpTools",
+    "KubernetesTools",
+    "ListMemory",
+    "MagenticOne",
+    "MaxMessage",
+    "ModelClient",
+    "ModelGuard",
+    "PrometheusTools",
+    "StopMessage",
+    "StructuredOutput",
+    "TextMention",
+    "TextMessage",
+    "Timeout",
+    "TokenUsage",
+]
 _MODULES = {
+    "BufferedContext": "context_window",
+    "External": "external",
+    "Gate": "gate",
     "GithubTools": "github_tools",
+    "GraphFlow": "graph_flow",
+    "Handoff": "handoff",
+    "HeadAndTailContext": "context_window",
     "HttpTools": "http_tools",
     "KubernetesTools": "kubernetes_tools",
+    "ListMemory": "list_memory",
+    "MagenticOne": "magentic_one",
+    "MaxMessage": "max_message",
     "ModelClient": "model_client",
+    "ModelGuard": "model_guard",
     "PrometheusTools": "prometheus_tools",
+    "StopMessage": "stop_message",
+    "StructuredOutput": "structured_output",
     "TextMention": "text_mention",
+    "TextMessage": "text_message",
+    "Timeout": "timeout",
+    "TokenUsage": "token_usage",
 }
 
 
@@ -28,4 +79,8 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     from importlib import import_module
 
-    return getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    from kagent_runtime.telemetry.components import observe
+
+    loaded = getattr(import_module(f"{__name__}.{_MODULES[name]}"), name)
+    observe(loaded)
+    return loaded

@@ -1,10 +1,12 @@
 """The agent: AutoGen's AssistantAgent with all it requires."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from kagent_runtime.model.contexts import Memory, ModelContext
 from kagent_runtime.model.model_client import ModelComponent
+from kagent_runtime.model.output_schema import StructuredOutputComponent
 from kagent_runtime.model.strict import Component, Identifier, Strict
 from kagent_runtime.model.workbenches import Workbench
 
@@ -23,9 +25,11 @@ class AssistantAgentConfig(Strict):
 
     name: Identifier
     description: str
-    model_client: ModelComponent
+    model_client: Annotated[ModelComponent | StructuredOutputComponent, Field(discriminator="provider")]
     workbench: list[Workbench] | None = None
     handoffs: list[Handoff] | None = None
+    memory: list[Memory] | None = Field(default=None, max_length=1)
+    model_context: ModelContext | None = None
     system_message: str
     model_client_stream: bool
     reflect_on_tool_use: bool

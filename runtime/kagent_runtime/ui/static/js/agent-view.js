@@ -30,7 +30,7 @@ function chips(agent) {
 }
 
 function details(agent, names) {
-  const facts = [["Name", agent.name], ["Namespace", agent.namespace], ["Kind", agent.kind], ["Pattern", agent.pattern]];
+  const facts = [["Name", agent.name], ["Namespace", agent.namespace], ["Kind", agent.kind], ["Pattern", agent.pattern], ["Limits of a run", limits(agent.limits ?? {})]];
   return [
     agent.description ? h("p", { class: "details-text" }, agent.description) : null,
     h("dl", { class: "facts" }, facts.filter(([, value]) => value).map(([name, value]) => h("div", {}, h("dt", {}, name), h("dd", {}, value)))),
@@ -41,8 +41,17 @@ function details(agent, names) {
   ].filter(Boolean);
 }
 
+function limits({ totalTokens, toolCalls, seconds }) {
+  return [
+    totalTokens ? `${totalTokens.toLocaleString("en")} tokens` : null,
+    toolCalls ? `${toolCalls} tool calls` : null,
+    seconds ? `${seconds} s` : null,
+  ].filter(Boolean).join(", ");
+}
+
 function agentCard(member, names) {
-  const tools = member.tools.map((tool) => h("li", {}, h("code", {}, tool.name), tool.description ? h("span", {}, tool.description) : null));
+  const tools = member.tools.map((tool) => h("li", {}, h("code", {}, tool.name),
+    tool.requiresApproval ? h("span", { class: "tool-approval" }, "A person approves every call.") : null, tool.description ? h("span", {}, tool.description) : null));
   return h("section", { class: "agent-card" },
     h("div", { class: "agent-card-head" },
       h("span", { class: `avatar ${names.colour(member.id)}`, "aria-hidden": "true" }, names.initials(member.id)),

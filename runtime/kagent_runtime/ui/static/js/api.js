@@ -45,5 +45,7 @@ export const renameSession = (id, title) => request("PATCH", session(id), { titl
 export const deleteSession = (id) => request("DELETE", session(id));
 export const sendMessage = (id, content) => request("POST", `${session(id)}/messages`, { content });
 export const cancelRun = (id) => request("POST", `${session(id)}/cancel`);
+export const decide = (id, callId, decision, reason) =>
+  request("POST", `${session(id)}/approvals/${encodeURIComponent(callId)}`, { decision, reason });
 export const history = (id) => request("GET", `${session(id)}/events?after=0`).then((body) => body.events);
 export const eventsUrl = (id, after) => new URL(`${session(id)}/events?after=${after}`, BASE);

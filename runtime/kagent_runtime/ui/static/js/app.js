@@ -13,6 +13,7 @@ import { refreshTimes } from "./time.js";
 
 const REFRESH_MS = 20_000;
 const MAX_TITLE = 80;
+const REFRESHING = new Set(["message.user", "run.finished", "approval.requested", "approval.decided"]);
 
 const page = { agent: null, sessionId: null, stream: null, conversation: null, list: null, composer: null, opening: 0 };
 const scroll = follow(byId("scroller"), byId("conversation"), byId("jump"));
@@ -54,7 +55,7 @@ function showEmpty() {
 
 function apply(event, isLive) {
   page.conversation.apply(event, isLive);
-  if (isLive && (event.type === "run.finished" || event.type === "message.user")) refreshList();
+  if (isLive && REFRESHING.has(event.type)) refreshList();
 }
 
 /** Opens a conversation, or the empty start page with null. */
@@ -204,7 +205,10 @@ async function start() {
   }
   const names = new Names(page.agent.agents);
   const changed = (isRunning) => page.composer.setRunning(isRunning);
-  page.conversation = new Conversation(byId("conversation"), names, { pattern: page.agent.pattern, announce, changed });
+  page.conversation = new Conversation(byId("conversation"), names, {
+    pattern: page.agent.pattern, announce, changed,
+    decide: (callId, decision, reason) => api.decide(page.sessionId, callId, decision, reason),
+  });
   showAgent(page.agent, names);
   showWelcome(page.agent, (text) => page.composer.submit(text));
   listen();

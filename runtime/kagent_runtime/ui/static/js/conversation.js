@@ -1,18 +1,21 @@
 // Turns the event log of a session into the conversation that is shown. Events in, nodes out: no requests.
 
+import { ApprovalCard } from "./approval-card.js";
 import { h, icon, ICONS } from "./dom.js";
 import { Draft, messageBody } from "./draft.js";
 import { clockTime, duration } from "./time.js";
 import { ToolCard } from "./tool-card.js";
 
 export class Conversation {
-  /** `root` is the list; `announce` says whole messages to assistive technology; `changed` hears of a new run state. */
-  constructor(root, names, { pattern, announce, changed }) {
+  /** `root` is the list; `announce` says whole messages to assistive technology; `changed` hears of a new run state,
+   *  and `decide(callId, decision, reason)` sends a decision. */
+  constructor(root, names, { pattern, announce, changed, decide }) {
     this.root = root;
     this.names = names;
     this.pattern = pattern;
     this.announce = announce;
     this.changed = changed;
+    this.decide = decide;
     this.clear();
   }
 
@@ -21,6 +24,7 @@ export class Conversation {
     this.turn = null;
     this.drafts = new Map();
     this.cards = new Map();
+    this.approvals = new Map();
     this.startedAt = null;
     this.isRunning = false;
     this.isEmpty = true;
@@ -37,6 +41,8 @@ export class Conversation {
       message: () => this.#message(event, isLive),
       "tool.call": () => this.#toolCall(event),
       "tool.result": () => this.#toolResult(event),
+      "approval.requested": () => this.#approvalRequested(event, isLive),
+      "approval.decided": () => this.#approvalDecided(event),
       handoff: () => this.#handoff(event),
       notice: () => this.root.append(h("li", { class: "note" }, event.content)),
       "run.finished": () => this.#finished(event, isLive),
@@ -67,7 +73,7 @@ export class Conversation {
   }
 
   #selected(event) {
-    // Every pattern selects; only in a Selector team was it a decision worth a line.
+    // Every pattern selects; only in a Selector team was it a decision worth a line (an orchestrator says it itself).
     if (this.pattern === "Selector" && this.turn?.agent !== event.agent) {
       this.turn = null;
       this.root.append(h("li", { class: "note" }, "The selector chose ", h("strong", {}, this.names.name(event.agent))));
@@ -90,7 +96,7 @@ export class Conversation {
   #message(event, isLive) {
     this.#hideWorking();
     this.hasGap = false;
-    const body = messageBody(event.content);
+    const body = messageBody(event.output === undefined ? event.content : jsonBlock(event.output));
     const draft = this.drafts.get(event.messageId);
     if (draft) {
       this.drafts.delete(event.messageId);
@@ -116,13 +122,30 @@ export class Conversation {
     if (this.isRunning && this.cards.size === 0) this.#showWorking(event.agent);
   }
 
+  #approvalRequested(event, isLive) {
+    this.#hideWorking();
+    const name = this.names.name(event.agent);
+    const card = new ApprovalCard(event, name, (decision, reason) => this.decide(event.callId, decision, reason));
+    this.approvals.set(event.callId, card);
+    this.cards.get(event.callId)?.setWaiting(true);
+    this.#turnOf(event).append(card.element);
+    if (isLive) this.announce(`${name} waits for your approval to run ${event.name}`);
+  }
+
+  #approvalDecided(event) {
+    this.approvals.get(event.callId)?.close(event);
+    this.approvals.delete(event.callId);
+    this.cards.get(event.callId)?.setWaiting(false);
+    if (this.isRunning && this.approvals.size === 0) this.#showWorking(event.agent);
+  }
+
   #handoff(event) {
     this.turn = null;
     this.root.append(h("li", { class: "note handoff", title: event.content },
       h("strong", { class: this.names.colour(event.agent) }, this.names.name(event.agent)),
       icon(ICONS.arrow), h("span", { class: "hidden" }, " hands over to "),
       h("strong", { class: this.names.colour(event.target) }, this.names.name(event.target))));
-    this.#showWorking(event.target);
+    if (event.target !== "user") this.#showWorking(event.target);
   }
 
   #finished(event, isLive) {
@@ -130,6 +153,8 @@ export class Conversation {
     this.#settleDrafts();
     for (const card of this.cards.values()) card.abandon();
     this.cards.clear();
+    for (const card of this.approvals.values()) card.abandon();
+    this.approvals.clear();
     this.turn = null;
     const line = endLine(event, this.startedAt);
     this.root.append(line);
@@ -180,6 +205,11 @@ export class Conversation {
   }
 }
 
+/** An answer that is data, as Markdown: no line of JSON can end the fence. */
+function jsonBlock(value) {
+  return `\`\`\`json\n${JSON.stringify(value, null, 2)}\n\`\`\``;
+}
+
 function endLine(event, startedAt) {
   const { promptTokens = 0, completionTokens = 0 } = event.usage ?? {};
   const tokens = promptTokens + completionTokens;
@@ -187,9 +217,9 @@ function endLine(event, startedAt) {
     tokens ? `${tokens.toLocaleString("en")} tokens` : null,
     startedAt ? duration(startedAt, event.at) : null,
   ].filter(Boolean);
-  const titles = { completed: "Finished", cancelled: "Stopped by you", failed: "Failed" };
-  const marks = { completed: ICONS.check, cancelled: ICONS.stop, failed: ICONS.cross };
-  const reason = event.outcome === "completed" ? event.stopReason : null;
+  const titles = { completed: "Finished", limited: "Stopped at a limit", cancelled: "Stopped by you", failed: "Failed" };
+  const marks = { completed: ICONS.check, limited: ICONS.stop, cancelled: ICONS.stop, failed: ICONS.cross };
+  const reason = ["completed", "limited"].includes(event.outcome) ? event.stopReason : null;
   const line = h("p", { class: "end-line", title: tokens ? `${promptTokens} in the prompts, ${completionTokens} generated` : null },
     icon(marks[event.outcome] ?? ICONS.check),
     h("span", {}, [titles[event.outcome] ?? event.outcome, reason, ...facts].filter(Boolean).join(" · ")));

@@ -3,8 +3,8 @@
 import { eventsUrl } from "./api.js";
 
 const TYPES = [
-  "message.user", "run.started", "speaker.selected", "message.delta", "message", "tool.call", "tool.result", "handoff",
-  "notice", "run.finished",
+  "message.user", "run.started", "speaker.selected", "message.delta", "message", "tool.call", "tool.result",
+  "approval.requested", "approval.decided", "handoff", "notice", "run.finished",
 ];
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;

@@ -31,8 +31,7 @@ export class SessionList {
       "aria-current": isCurrent ? "page" : null, on: { click: () => this.onOpen(session.id) },
     },
     h("span", { class: "session-title" }, session.title),
-    h("span", { class: "session-meta" },
-      session.status === "running" ? h("span", { class: "running" }, h("span", { class: "spinner", "aria-hidden": "true" }), "running") : relativeTime(session.updatedAt)));
+    h("span", { class: "session-meta" }, status(session)));
     return h("li", { class: isCurrent ? "session is-current" : "session" }, open,
       h("span", { class: "session-actions" },
         action("Rename", session, ICONS.pencil, (event) => this.#rename(session, event.currentTarget.closest("li"))),
@@ -65,6 +64,12 @@ export class SessionList {
     dialog.onclose = () => dialog.returnValue === "yes" && this.onDelete(session.id);
     dialog.showModal();
   }
+}
+
+function status(session) {
+  if (session.status === "waiting") return h("span", { class: "waiting" }, "waits for approval");
+  if (session.status !== "running") return relativeTime(session.updatedAt);
+  return h("span", { class: "running" }, h("span", { class: "spinner", "aria-hidden": "true" }), "running");
 }
 
 function action(name, session, path, onClick) {

@@ -17,6 +17,12 @@ export class ToolCard {
       this.body);
   }
 
+  /** A person has to approve the call first. */
+  setWaiting(isWaiting) {
+    if (isWaiting) this.state.replaceChildren("waiting");
+    else this.state.replaceChildren(h("span", { class: "spinner", "aria-hidden": "true" }), "running");
+  }
+
   finish(event) {
     this.element.classList.remove("is-running");
     this.element.classList.toggle("is-error", event.isError);

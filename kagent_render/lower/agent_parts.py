@@ -1,0 +1,74 @@
+"""Memory, context, answer form and approvals of an agent: the parts of its component beside model and tools."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from kagent_render.catalog.base import Component, LoweredTool, component
+from kagent_render.diagnostics import Diagnostics
+from kagent_render.resolve import AgentNode, Graph, TeamNode
+from kagent_render.specs.agent import AgentSpec
+from kagent_render.specs.agent_context import BufferedContext, HeadAndTailContext
+
+APPROVAL_EXPIRY_SECONDS = 900
+
+
+def memory(spec: AgentSpec) -> list[Component]:
+    """One memory of all facts. Our own class: AutoGen's ListMemory adds its contents again in every turn."""
+    contents = [text for item in spec.memory for text in item.contents]
+    config = {"contents": contents}
+    return [component("kagent_runtime.components.ListMemory", "memory", config)] if contents else []
+
+
+def context(spec: AgentSpec) -> Component | None:
+    """The model context; None for AutoGen's default, which is unbounded.
+
+    Our own classes: AutoGen's lose the task, and drop a tool's result whose call is just outside the window.
+    """
+    match spec.context:
+        case BufferedContext(messages=messages):
+            config = {"messages": messages}
+            return component("kagent_runtime.components.BufferedContext", "chat_completion_context", config)
+        case HeadAndTailContext(head=head, tail=tail):
+            config = {"head": head, "tail": tail}
+            return component("kagent_runtime.components.HeadAndTailContext", "chat_completion_context", config)
+    return None
+
+
+def answering(client: Component, spec: AgentSpec) -> Component:
+    """The model client, wrapped when the answer has to be JSON of a shape.
+
+    AutoGen's own structured output fails in teams (upstream #6795), and is not told apart from a tool's turn.
+    """
+    if spec.output_schema is None:
+        return client
+    config = {"model_client": client, "output_schema": spec.output_schema.json_schema()}
+    return component("kagent_runtime.components.StructuredOutput", "model", config)
+
+
+def approvals(agent: AgentNode, tools: list[LoweredTool]) -> list[str]:
+    """The names, as the model calls them, of the tools that need a person's approval."""
+    wanted = {grant.name for grant in agent.spec.tools if grant.require_approval}
+    return [name for tool in tools if tool.name in wanted for name in tool.offers or (tool.name,)]
+
+
+def run_settings(node: AgentNode | TeamNode, agents: list[dict[str, Any]]) -> dict[str, Any]:
+    """`limits` and `approvals` of the envelope, where there are any."""
+    limits = node.spec.limits.bounds()
+    needs_approval = any("requiresApproval" in agent for agent in agents)
+    settings: dict[str, Any] = {"limits": limits} if limits else {}
+    return settings | ({"approvals": {"expirySeconds": APPROVAL_EXPIRY_SECONDS}} if needs_approval else {})
+
+
+def check_limits(graph: Graph, diagnostics: Diagnostics) -> None:
+    """KR343: bounds of a run stand where no run starts."""
+    nodes: list[AgentNode | TeamNode] = [*graph.agents, *graph.teams]
+    for node in nodes:
+        teams = graph.teams_of(node)
+        if not teams or node.spec.standalone:
+            continue
+        for field in node.spec.limits.bounds():
+            span = node.document.key_span_of(("spec", "limits", field))
+            message = f"`{field}` of `{node.metadata.name}` has no effect in the team `{teams[0].metadata.name}`"
+            help = f"set it in the AgentTeam `{teams[0].metadata.name}`: it bounds the run of all members"
+            diagnostics.add("KR343", message, span, help=help)
