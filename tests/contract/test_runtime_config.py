@@ -11,11 +11,12 @@ import pytest
 import yaml
 from autogen_agentchat.base import ChatAgent, Team
 
+from kagent_render.catalog.tools import github, prometheus, urls
 from kagent_render.catalog.tools.kubernetes import OPERATIONS
-from kagent_runtime.components import kubernetes_operations
+from kagent_runtime.components import addresses, github_operations, kubernetes_operations, prometheus_operations
 from kagent_runtime.components.model_client import ModelClient
 from kagent_runtime.config import check_config
-from kagent_runtime.model import KubernetesTool
+from kagent_runtime.model import GithubTool, KubernetesTool, PrometheusTool
 from kagent_runtime.schema.generate import PATH, schema
 from tests.harness import CASES, EXAMPLES, ROOT
 
@@ -85,3 +86,33 @@ def test_both_sides_know_the_same_operations() -> None:
     """The compiler declares the arguments; the runtime carries them out."""
     assert set(OPERATIONS) == set(kubernetes_operations._OPERATIONS)
     assert set(OPERATIONS) == set(KubernetesTool.model_json_schema()["properties"]["operation"]["enum"])
+    assert set(prometheus.OPERATIONS) == set(prometheus_operations.OPERATIONS)
+    assert set(prometheus.OPERATIONS) == set(PrometheusTool.model_json_schema()["properties"]["operation"]["enum"])
+    assert set(github.OPERATIONS) == set(github_operations.OPERATIONS)
+    assert set(github.OPERATIONS) == set(GithubTool.model_json_schema()["properties"]["operation"]["enum"])
+
+
+ADDRESSES = (
+    "8.8.8.8 10.0.0.1 100.64.0.1 127.0.0.1 172.16.0.1 172.32.0.1 192.168.1.1 198.18.0.1 ::1 fc00::1 2606:4700::1"
+)
+ADDRESSES += " 0.0.0.0 100.100.100.200 168.63.129.16 169.254.169.254 192.0.0.192 192.0.2.1 192.88.99.1 198.51.100.1"
+ADDRESSES += (
+    " 203.0.113.1 224.0.0.1 255.255.255.255 :: 2001::1 2001:db8::1 2002::1 3fff::1 fd00:ec2::254 fe80::1 ff02::1"
+)
+ADDRESSES += " ::ffff:10.0.0.1 ::ffff:8.8.8.8 fec0::1 100::1"
+
+
+@pytest.mark.parametrize("address", ADDRESSES.split())
+def test_the_compiler_refuses_the_addresses_that_the_runtime_does(address: str) -> None:
+    """Otherwise a spec would compile that never works, or the other way round."""
+    url = f"http://[{address}]/" if ":" in address else f"http://{address}/"
+    for allows_private in (False, True):
+        refused = bool(list(urls.check_url(url, (), is_template=False, allows_private=allows_private)))
+        allowed = {"public", "private", "loopback"} if allows_private else {"public"}
+        assert refused == (addresses.kind_of(address) not in allowed)
+
+
+@pytest.mark.parametrize("host", ["vllm", "a.b", "a.b.svc", "a.b.svc.cluster.local", "localhost", "a.svc", "a.b.c.svc"])
+def test_both_sides_know_what_is_in_the_cluster(host: str) -> None:
+    """The compiler says where no permission is needed; the runtime grants it."""
+    assert urls.is_in_cluster(host) == addresses.is_in_cluster(host)

@@ -7,12 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 
-def loopback_certificate(folder: Path, addresses: Sequence[str] = ("127.0.0.1",)) -> tuple[Path, Path]:
-    """Return (certificate, key), self-signed for `addresses`; raises CalledProcessError."""
+def loopback_certificate(
+    folder: Path, addresses: Sequence[str] = ("127.0.0.1",), names: Sequence[str] = ()
+) -> tuple[Path, Path]:
+    """Return (certificate, key), self-signed for `names`, or else `addresses`; raises CalledProcessError."""
     certificate, key = folder / "tls.crt", folder / "tls.key"
-    names = ",".join(f"IP:{address}" for address in addresses)
+    subjects = ",".join([f"DNS:{name}" for name in names] or [f"IP:{address}" for address in addresses])
     # keyUsage: Python 3.13 verifies strictly and refuses a CA that does not say what it is for.
-    extensions = [f"subjectAltName={names}", "keyUsage=critical,digitalSignature,keyCertSign"]
+    extensions = [f"subjectAltName={subjects}", "keyUsage=critical,digitalSignature,keyCertSign"]
     command = [
         "openssl",
         "req",

@@ -12,7 +12,7 @@ from kagent_runtime.model import GithubTool
 
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,100}/[A-Za-z0-9._-]{1,100}\Z")
 # Qualifiers that widen a search; GitHub joins several of them with OR.
-_SCOPE = re.compile(r"(?:^|[\s(\"'-])(repo|org|user|enterprise|owner)\s*:", re.IGNORECASE)
+_SCOPE = re.compile(r"(?<![A-Za-z0-9_])(repo|org|user|enterprise|owner)\s*:", re.IGNORECASE)
 
 
 def repository(tool: GithubTool, arguments: Mapping[str, Any]) -> str:

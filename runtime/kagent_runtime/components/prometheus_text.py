@@ -43,8 +43,12 @@ def _shown(item: JSON) -> str:
 def series(labels: Mapping[str, str]) -> str:
     """A series as PromQL writes it."""
     name = labels.get("__name__", "")
-    pairs = ", ".join(f'{key}="{one_line(value, 200)}"' for key, value in sorted(labels.items()) if key != "__name__")
+    pairs = ", ".join(f'{key}="{_quoted(value)}"' for key, value in sorted(labels.items()) if key != "__name__")
     return f"{name}{{{pairs}}}" if pairs or not name else name
+
+
+def _quoted(value: str) -> str:
+    return one_line(value.replace("\\", "\\\\").replace('"', '\\"'), 200)
 
 
 def ranges(data: JSON, grid: tuple[float, float, float] | None) -> str:
