@@ -11,16 +11,19 @@ from kagent_render.lower import Workload, lower
 from kagent_render.resolve import Graph, link
 from kagent_render.source import (
     Document,
+    ImageLock,
     SourceFile,
     apply_overlays,
     discover,
     discover_environment,
     read_documents,
+    read_lock,
 )
 from kagent_render.specs.decode import decode
 from kagent_render.specs.secrets import check_secrets
 from kagent_render.targets import render
 from kagent_render.targets.objects import RenderedObject
+from kagent_render.targets.overrides import overriding_templates
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,21 +37,34 @@ class Compilation:
     diagnostics: Diagnostics
 
 
-def compile_paths(paths: Sequence[str], namespace: str | None = None, environment: str | None = None) -> Compilation:
+def compile_paths(
+    paths: Sequence[str],
+    namespace: str | None = None,
+    environment: str | None = None,
+    *,
+    templates: str | None = None,
+    is_locked: bool = True,
+) -> Compilation:
     """Compile the specs under `paths`, with the overlays of an environment if one is named.
 
-    `namespace` is for documents without one.
+    `namespace` is for documents without one. `templates` is a folder with templates in place of shipped ones.
+    Without `is_locked`, images.lock is not read: that is how it is written.
     """
     diagnostics = Diagnostics()
     files = discover(paths, diagnostics)
     overlays = discover_environment(paths, environment, diagnostics) if environment is not None else []
-    return compile_files(files, overlays, namespace, diagnostics)
+    lock = read_lock(paths, environment, diagnostics) if is_locked else ImageLock()
+    with overriding_templates(templates, diagnostics):
+        return _compile(files, overlays, lock, namespace, diagnostics)
 
 
-def compile_files(
-    files: Sequence[SourceFile], overlays: Sequence[SourceFile], namespace: str | None, diagnostics: Diagnostics
+def _compile(
+    files: Sequence[SourceFile],
+    overlays: Sequence[SourceFile],
+    lock: ImageLock,
+    namespace: str | None,
+    diagnostics: Diagnostics,
 ) -> Compilation:
-    """Compile sources that were read already."""
     documents = _read(files, diagnostics)
     check_secrets(documents, diagnostics)
     changes = _read(overlays, diagnostics)
@@ -57,13 +73,13 @@ def compile_files(
     if not specs and not diagnostics.has_errors:
         diagnostics.add("KR009", "no specs of kagent.dev/v1alpha1 in the paths given", None)
     graph = link(specs, diagnostics)
-    workloads = lower(graph, namespace, diagnostics)
+    workloads = lower(graph, namespace, lock, diagnostics)
     _warn_of_pod_local_sessions(workloads, diagnostics)
     objects = render(workloads, diagnostics)
     check(objects, diagnostics)
     if diagnostics.has_errors:
         objects = []
-    return Compilation((*files, *overlays), graph, tuple(workloads), tuple(objects), diagnostics)
+    return Compilation((*files, *overlays, *lock.files), graph, tuple(workloads), tuple(objects), diagnostics)
 
 
 def _read(files: Sequence[SourceFile], diagnostics: Diagnostics) -> list[Document]:

@@ -43,6 +43,8 @@ def test_the_output_does_not_depend_on_where_or_how_it_is_built(folder: Path, tm
     documents = [text for path in sorted(source.glob("*.yaml")) for text in path.read_text().split("---\n")]
     for number, text in enumerate(reversed(documents)):
         (shuffled / f"{number:02}.yaml").write_text(text)
+    for lock in _source(folder).glob("*.lock"):
+        shutil.copy(lock, shuffled.parent)
     relative = kagent_render("build", ".", cwd=_source(folder), PYTHONHASHSEED="1", LC_ALL="C", TZ="Asia/Tokyo")
     other = kagent_render("build", str(tmp_path / "shuffled"), cwd=tmp_path, PYTHONHASHSEED="4242")
     assert relative.stdout == expected

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 Component = dict[str, Any]
+# Not below /etc/kagent: that is a read-only ConfigMap, in which no mount point can be made.
+TLS_FOLDER = "/etc/kagent-tls"
 
 
 def component(provider: str, component_type: str, config: dict[str, Any]) -> Component:
@@ -132,6 +134,17 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class GraphEdge:
+    """An edge of a GraphFlow between two members, by their names in the spec."""
+
+    start: str
+    end: str
+    when: str | None = None
+    join: str = "all"
+    group: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Team:
     """What a team pattern needs to lower a team."""
 
@@ -143,6 +156,12 @@ class Team:
     selector_prompt: str | None = None
     selector_model: Component | None = None
     allow_repeated_speaker: bool = False
+    max_selector_attempts: int = 3
+    start: str | None = None
+    edges: tuple[GraphEdge, ...] | None = None
+    orchestrator_model: Component | None = None
+    max_stalls: int = 3
+    final_answer_prompt: str | None = None
     problems: list[Problem] = field(default_factory=list, compare=False)
 
     @property

@@ -7,7 +7,9 @@ from collections.abc import Sequence
 from kagent_render.diagnostics import Diagnostics, Label
 from kagent_render.targets.objects import RenderedObject
 
-KEDA_NAME_LIMIT = 54  # `keda-hpa-` + name must fit a 63-character label (KEDA webhook, since 2.20)
+# What is made from the name must fit a label of 63 characters: `keda-hpa-<name>` (KEDA's webhook, since 2.20), and
+# Knative's first Revision, `<name>-00001`.
+_NAME_LIMITS = {("keda.sh", "ScaledObject"): 54, ("serving.knative.dev", "Service"): 57}
 
 
 def check(objects: Sequence[RenderedObject], diagnostics: Diagnostics) -> None:
@@ -15,7 +17,7 @@ def check(objects: Sequence[RenderedObject], diagnostics: Diagnostics) -> None:
     first: dict[tuple[str, str, str, str], RenderedObject] = {}
     for item in objects:
         other = first.setdefault(item.identity, item)
-        _, kind, namespace, name = item.identity
+        group, kind, namespace, name = item.identity
         if other is not item:
             where = f" in namespace `{namespace}`" if namespace else ""
             label = Label(other.origin, "the other one")
@@ -26,6 +28,8 @@ def check(objects: Sequence[RenderedObject], diagnostics: Diagnostics) -> None:
                 labels=[label],
                 help="rename one of the workloads",
             )
-        if kind == "ScaledObject" and len(name) > KEDA_NAME_LIMIT:
-            message = f"`{name}` is too long for a ScaledObject"
-            diagnostics.add("KR505", message, item.origin, help=f"use at most {KEDA_NAME_LIMIT} characters")
+        limit = _NAME_LIMITS.get((group, kind), len(name))
+        if len(name) > limit:
+            what = "Knative Service" if group.endswith("knative.dev") else kind
+            message = f"`{name}` is too long for a {what}"
+            diagnostics.add("KR505", message, item.origin, help=f"use at most {limit} characters")

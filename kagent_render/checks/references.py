@@ -21,13 +21,25 @@ def check(objects: Sequence[RenderedObject], diagnostics: Diagnostics) -> None:
 
 
 def _references(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    if data["kind"] == "Deployment":
+    if data["kind"] == "Deployment" or data["apiVersion"].startswith("serving.knative.dev/"):
         pod = data["spec"]["template"]["spec"]
         yield "ServiceAccount", pod["serviceAccountName"]
         for volume in pod["volumes"]:
-            if "configMap" in volume:
+            # Others are the user's own, or a CA bundle that the platform team keeps.
+            if volume["name"] == "config":
                 yield "ConfigMap", volume["configMap"]["name"]
     elif data["kind"] in ("RoleBinding", "ClusterRoleBinding"):
         yield data["roleRef"]["kind"], data["roleRef"]["name"]
     elif data["kind"] == "ScaledObject":
-        yield data["spec"]["scaleTargetRef"]["kind"], data["spec"]["scaleTargetRef"]["name"]
+        yield from _of_scaled_object(data["spec"])
+    elif data["kind"] == "InterceptorRoute":
+        yield "Service", data["spec"]["target"]["service"]
+
+
+def _of_scaled_object(spec: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    yield spec["scaleTargetRef"]["kind"], spec["scaleTargetRef"]["name"]
+    for trigger in spec["triggers"]:
+        if "authenticationRef" in trigger:
+            yield "TriggerAuthentication", trigger["authenticationRef"]["name"]
+        if trigger["type"] == "external-push":
+            yield "InterceptorRoute", trigger["metadata"]["interceptorRoute"]

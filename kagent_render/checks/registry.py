@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from kagent_render.checks import identity, references, size
+from kagent_render.checks import hosts, identity, references, size
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.targets.objects import RenderedObject
 
-_CHECKS = (identity.check, references.check, size.check)
+_CHECKS = (identity.check, hosts.check, references.check, size.check)
 
 
 def check(objects: Sequence[RenderedObject], diagnostics: Diagnostics) -> None:

@@ -55,12 +55,12 @@ _FIELDS = ("apiVersion", "kind")
 
 
 def compile_revision(
-    paths: Sequence[str], revision: str, namespace: str | None, environment: str | None
+    paths: Sequence[str], revision: str, namespace: str | None, environment: str | None, templates: str | None = None
 ) -> Compilation | None:
     """Compile the paths as they were; None when none of them was there. Raises UsageError, OSError."""
     with tempfile.TemporaryDirectory(prefix="kagent-render-") as folder:
         earlier = list(_extract(paths, revision, Path(folder)))
-        return compile_paths(earlier, namespace, environment) if earlier else None
+        return compile_paths(earlier, namespace, environment, templates=templates) if earlier else None
 
 
 def _extract(paths: Sequence[str], revision: str, folder: Path) -> Iterator[str]:

@@ -18,9 +18,10 @@ def run(
     output: str | None,
     check: bool,
     format_: str | None,
+    templates: str | None = None,
 ) -> int:
     """Compile and print or write. Exit 1 on errors, or when `check` finds the folder out of date."""
-    compilation = compile_paths(paths, namespace, environment)
+    compilation = compile_paths(paths, namespace, environment, templates=templates)
     if not compilation.diagnostics.has_errors and output is not None:
         return _to_folder(compilation, Path(output), check, format_)
     report(compilation, sys.stderr, format_)

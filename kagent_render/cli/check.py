@@ -9,9 +9,11 @@ from kagent_render.cli.output import report, say
 from kagent_render.compiler import compile_paths
 
 
-def run(paths: Sequence[str], namespace: str | None, environment: str | None, format_: str | None) -> int:
+def run(
+    paths: Sequence[str], namespace: str | None, environment: str | None, format_: str | None, templates: str | None
+) -> int:
     """Compile, print the diagnostics on stdout as linters do, and nothing else."""
-    compilation = compile_paths(paths, namespace, environment)
+    compilation = compile_paths(paths, namespace, environment, templates=templates)
     report(compilation, sys.stdout, format_)
     if not compilation.diagnostics.in_order():
         say(f"ok: {len(compilation.files)} files, {len(compilation.workloads)} workloads")

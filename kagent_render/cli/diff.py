@@ -28,14 +28,15 @@ def run(
     output: str | None,
     revision: str | None,
     format_: str,
+    templates: str | None = None,
 ) -> int:
     """Print what differs from a folder or a revision. Exit 0 when nothing does, 1 when something does."""
-    compilation = compile_paths(paths, namespace, environment)
+    compilation = compile_paths(paths, namespace, environment, templates=templates)
     report(compilation, sys.stderr, None)
     if compilation.diagnostics.has_errors:
         return 1
     if revision is not None:
-        earlier = before.compile_revision(paths, revision, namespace, environment)
+        earlier = before.compile_revision(paths, revision, namespace, environment, templates)
         if earlier is not None and earlier.diagnostics.has_errors:
             say(f"the specs have errors at {revision}, so there is nothing to compare with; compare with a folder: -o")
             return 1

@@ -10,6 +10,9 @@ _FORMATS = click.Choice(["concise", "full", "json", "github"])
 _paths = click.argument("paths", nargs=-1, type=click.Path())
 _environment = click.option("--env", "-e", "environment", metavar="E", help="Merge the overlays of environments/E.")
 _namespace = click.option("--namespace", "-n", metavar="N", help="Namespace for documents without one.")
+_templates = click.option(
+    "--templates", metavar="DIR", type=click.Path(), help="Templates of yours, in place of the shipped ones."
+)
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -25,6 +28,7 @@ def cli() -> None:
 @click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Write one folder a workload instead of stdout.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when DIR is not up to date. Needs -o.")
 @click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stderr.")
+@_templates
 def build(
     paths: tuple[str, ...],
     namespace: str | None,
@@ -32,13 +36,14 @@ def build(
     output: str | None,
     check: bool,
     format_: str | None,
+    templates: str | None,
 ) -> int:
     """Compile specs to manifests, on stdout or into a folder."""
     from kagent_render.cli import build as command
 
     if check and output is None:
         raise click.UsageError("--check needs --output DIR")
-    return command.run(paths or (".",), namespace, environment, output, check, format_)
+    return command.run(paths or (".",), namespace, environment, output, check, format_, templates)
 
 
 @cli.command()
@@ -46,11 +51,14 @@ def build(
 @_namespace
 @_environment
 @click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stdout.")
-def check(paths: tuple[str, ...], namespace: str | None, environment: str | None, format_: str | None) -> int:
+@_templates
+def check(
+    paths: tuple[str, ...], namespace: str | None, environment: str | None, format_: str | None, templates: str | None
+) -> int:
     """Report every defect of the specs; write nothing."""
     from kagent_render.cli import check as command
 
-    return command.run(paths or (".",), namespace, environment, format_)
+    return command.run(paths or (".",), namespace, environment, format_, templates)
 
 
 @cli.command()
@@ -92,6 +100,7 @@ def run(path: str, name: str | None, port: int, model_url: str | None, replay: b
 @click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Compare with the manifests in DIR.")
 @click.option("--rev", "revision", metavar="GITREV", help="Compare with what PATHS compiled to at a Git revision.")
 @click.option("--format", "format_", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
+@_templates
 def diff(
     paths: tuple[str, ...],
     namespace: str | None,
@@ -99,13 +108,14 @@ def diff(
     output: str | None,
     revision: str | None,
     format_: str,
+    templates: str | None,
 ) -> int:
     """Show what a change of the specs means, then what it changes."""
     from kagent_render.cli import diff as command
 
     if (output is None) == (revision is None):
         raise click.UsageError("diff needs what to compare with: either --output DIR or --rev GITREV")
-    return command.run(paths or (".",), namespace, environment, output, revision, format_)
+    return command.run(paths or (".",), namespace, environment, output, revision, format_, templates)
 
 
 @cli.command()
@@ -144,3 +154,54 @@ def graph(paths: tuple[str, ...], namespace: str | None, environment: str | None
     from kagent_render.cli import graph as command
 
     return command.run(paths or (".",), namespace, environment, format_)
+
+
+@cli.command()
+@_paths
+@_namespace
+@_environment
+@click.option("--output", "-o", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option("--lock", "is_lock", is_flag=True, help="Write their digests to images.lock, with crane or skopeo.")
+@_templates
+def images(
+    paths: tuple[str, ...],
+    namespace: str | None,
+    environment: str | None,
+    output: str,
+    is_lock: bool,
+    templates: str | None,
+) -> int:
+    """List every image that the manifests run, as for a mirror."""
+    from kagent_render.cli import images as command
+
+    return command.run(paths or (".",), namespace, environment, output, is_lock, templates)
+
+
+@cli.command()
+@click.argument("name", required=False)
+def templates(name: str | None) -> int:
+    """List the shipped templates, or print NAME to start one of your own for --templates."""
+    from kagent_render.cli import templates as command
+
+    return command.run(name)
+
+
+@cli.command("import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path())
+@click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Write one file a resource instead of stdout.")
+@click.option("--partial", "is_partial", is_flag=True, help="Write what can be imported although something cannot.")
+@click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stderr.")
+def import_(paths: tuple[str, ...], output: str | None, is_partial: bool, format_: str | None) -> int:
+    """Turn kagent's own resources into specs; `-` reads stdin."""
+    from kagent_render.cli import import_ as command
+
+    return command.run(paths, output, is_partial, format_)
+
+
+@cli.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+def init(folder: str) -> int:
+    """Start a repository of specs in DIR."""
+    from kagent_render.cli import init as command
+
+    return command.run(folder)

@@ -196,15 +196,16 @@ _CODES = (
     Code(
         "KR307",
         "invalid-prompt",
-        "The selector prompt is a Python format string with the fields {roles}, "
-        "{participants} and {history}. Any other brace makes AutoGen fail in the middle of a conversation: "
+        "The prompt is a Python format string: a selector's has the fields {roles}, "
+        "{participants} and {history}, the final answer's of a MagenticOne has {task}. "
+        "Any other brace makes AutoGen fail in the middle of a conversation: "
         "double it (`{{` and `}}`).",
     ),
     Code(
         "KR308",
         "missing-model",
-        "A Selector asks a model who speaks next. Its members use different models, "
-        "so say which one: `spec.selector.modelConfigRef`.",
+        "A Selector asks a model who speaks next, a MagenticOne what to do next. The members use different models, "
+        "so say which one: `spec.selector.modelConfigRef` or `spec.magenticOne.modelConfigRef`.",
     ),
     Code(
         "KR309",
@@ -221,8 +222,8 @@ _CODES = (
     Code(
         "KR311",
         "unsupported-member",
-        "The team pattern cannot have another team as a member: members of a "
-        "Swarm hand over to each other, which only agents can.",
+        "The team pattern cannot have this member. Swarm, GraphFlow and MagenticOne have agents only, no teams; and "
+        "no agent of a team is called `user`, which is the person.",
     ),
     Code(
         "KR312",
@@ -242,8 +243,96 @@ _CODES = (
     Code(
         "KR314",
         "unknown-source",
-        "`sources` of a TextMention names something that is not a member of the "
-        "team, so the condition would never fire for it.",
+        "A termination condition names something that is not a member of the team, so it would never fire for it.",
+    ),
+    # KR33x teams: conditions that never fire, graphs that never run
+    Code(
+        "KR330",
+        "unknown-function",
+        "A FunctionCall condition waits for a function that no member has, so it would never fire. Functions are the "
+        "tools of the members and their handoffs (`transfer_to_<agent>`), by the name the model sees.\n\n"
+        "    terminationCondition: {type: FunctionCall, functionName: transfer_to_nobody}",
+    ),
+    Code(
+        "KR331",
+        "handoff-never-made",
+        "A Handoff condition waits for a handoff that no agent of the team can make, so it would never fire. Agents "
+        "of a Swarm hand over to those they list in `handoffs`; `user` is the person.",
+    ),
+    Code(
+        "KR332",
+        "stop-message-never-sent",
+        "A StopMessage condition waits for a nested team to come to its end, and no member of this team is a team.",
+    ),
+    Code(
+        "KR333",
+        "block-of-another-pattern",
+        "`selector`, `graph` and `magenticOne` each belong to one `teamType`; AutoGen would ignore the block in "
+        "silence.\n\n    teamType: RoundRobin\n    selector: {prompt: …}",
+    ),
+    Code(
+        "KR334",
+        "unanswered-question",
+        "An agent of a Swarm hands over to `user`, and nothing stops the team to wait for the answer: AutoGen would "
+        "fail, because the user is not a member. The condition must be able to stop the team alone.\n\n"
+        "    terminationCondition: {type: Handoff, target: user}",
+    ),
+    Code(
+        "KR335",
+        "unknown-node",
+        "The graph of a GraphFlow names something that is not a member of the team.",
+    ),
+    Code(
+        "KR336",
+        "no-start",
+        "A GraphFlow starts at one member: the only one that no edge leads to, or the one named by `graph.start`. "
+        "AutoGen would run all members without incoming edges at once, in no fixed order, or fail when there is none.",
+    ),
+    Code(
+        "KR337",
+        "unstartable-node",
+        "A member of a GraphFlow can never speak: no path leads to it, or it waits (`join: all`) for a member that "
+        "comes after it, as in a loop. AutoGen ends the run without it, and without a word.\n\n"
+        "    edges:\n    - {from: writer, to: reviewer}\n    - {from: reviewer, to: writer, when: REVISE, join: any}",
+    ),
+    Code(
+        "KR338",
+        "endless-cycle",
+        "A GraphFlow goes round for ever: a cycle has no edge with `when`, or no path out of it. AutoGen refuses it "
+        "when the first message arrives.",
+    ),
+    Code(
+        "KR339",
+        "conflicting-edges",
+        "AutoGen takes the edges of a GraphFlow only if those from one member all have a `when` or none has, if those "
+        "to one member (of one `group`) have the same `join`, and if none is listed twice.",
+    ),
+    Code(
+        "KR320",
+        "unsupported-parameter",
+        "The provider does not take the field, so it would be ignored or refused at the first call.",
+    ),
+    Code(
+        "KR321",
+        "ambiguous-endpoint",
+        "A ModelConfig says in one way where its model is: `baseUrl`, `inferenceServiceRef` (KServe) or "
+        "`inferencePoolRef` (llm-d). An LLMInferenceService is reached through its gateway, and only it.",
+    ),
+    Code(
+        "KR322",
+        "invalid-trust",
+        "A TLS connection trusts one CA bundle, public CAs, or both; and somebody at all.",
+    ),
+    Code(
+        "KR323",
+        "reserved-header",
+        "The header is set by the HTTP client for each request; a fixed value would break it.",
+    ),
+    Code(
+        "KR324",
+        "ambiguous-variable",
+        "Two ModelConfigs of one workload would give their keys to one environment variable: names that differ in "
+        "`-` and `.` only, or the same name in two namespaces.",
     ),
     # KR4xx templates
     Code(
@@ -251,6 +340,24 @@ _CODES = (
         "template-error",
         "A template failed: a syntax error, an undefined variable, or a result that "
         "is not one well-formed object. The shipped templates never do; report it.",
+    ),
+    Code(
+        "KR402",
+        "template-changes-identity",
+        "A template of yours (`--templates`) changes what other objects find this one by: apiVersion, kind, name, "
+        "namespace, or a selector. Labels, annotations and all the rest are yours to change.",
+    ),
+    Code(
+        "KR403",
+        "unknown-template",
+        "A file in the folder of `--templates` has no shipped template of that name to stand in for, so it would "
+        "be ignored in silence. `kagent-render templates` lists them.",
+    ),
+    Code(
+        "KR404",
+        "template-changes-shape",
+        "A template of yours gives a list, a mapping or a text where Kubernetes wants another of the three, or "
+        "leaves out a part that the object does not work without.",
     ),
     # KR5xx rendered objects
     Code(
@@ -271,7 +378,195 @@ _CODES = (
         "KR505",
         "object-name-too-long",
         "The name is too long for an object made from it: KEDA refuses a "
-        "ScaledObject over 54 characters, because its HPA is called `keda-hpa-<name>`.",
+        "ScaledObject over 54 characters, because its HPA is called `keda-hpa-<name>`; Knative calls the first "
+        "Revision `<name>-00001`, which leaves 57.",
+    ),
+    # KR52x, KR53x what KEDA and Knative refuse
+    Code(
+        "KR520",
+        "replica-bounds",
+        "KEDA wants idleReplicas < minReplicas ≤ maxReplicas, and idleReplicas can only be 0.\n\n"
+        "    scaling: {minReplicas: 6, maxReplicas: 5, triggers: [...]}",
+    ),
+    Code(
+        "KR521",
+        "no-way-from-zero",
+        "CPU and memory are measured in pods. With minReplicas 0 and no other trigger nothing would ever start the "
+        "first one, and KEDA refuses the ScaledObject.\n\n"
+        "    scaling: {minReplicas: 0, triggers: [{type: cpu, utilization: 80}]}",
+    ),
+    Code(
+        "KR522",
+        "missing-request",
+        "CPU and memory triggers count in percent of the container's request, so it must have one.\n\n"
+        "    workload: {resources: {requests: {memory: 256Mi}}}    # and a trigger of type cpu",
+    ),
+    Code(
+        "KR523",
+        "useless-fallback",
+        "A fallback is for when the source of a trigger does not answer. KEDA does not read CPU and memory itself, "
+        "and refuses a fallback with nothing else.",
+    ),
+    Code(
+        "KR524",
+        "duplicate-trigger",
+        "Trigger names must be unique in a ScaledObject, and a workload has one route for its requests, hence one "
+        "trigger of type http.",
+    ),
+    Code(
+        "KR525",
+        "empty-cron-window",
+        "KEDA refuses a cron trigger that starts and ends at the same time.\n\n"
+        '    {type: cron, timezone: Europe/Berlin, start: "0 8 * * *", end: "0 8 * * *", desiredReplicas: 1}',
+    ),
+    Code(
+        "KR526",
+        "unroutable-http-trigger",
+        "KEDA's HTTP add-on counts the requests of a workload by their Host header, so the workload needs hosts of "
+        "its own, a namespace, and a metric: concurrency or requestRate.",
+    ),
+    Code(
+        "KR527",
+        "duplicate-host",
+        "Two workloads have the same host, such as two agents of one name in different namespaces behind one ingress; "
+        "all requests would go to one of them.",
+    ),
+    Code(
+        "KR528",
+        "two-autoscalers",
+        "Knative scales its Services itself, and a ScaledObject must never target one. Use `knative`, or run the "
+        "workload as a Deployment.\n\n    workload: {type: Knative, scaling: {triggers: [...]}}",
+    ),
+    Code(
+        "KR529",
+        "unused-knative",
+        "The workload is a Deployment, so what `knative` says has no effect.\n\n    workload: {knative: {maxScale: 3}}",
+    ),
+    Code(
+        "KR530",
+        "knative-refuses",
+        "Knative accepts only a part of a pod: one port, no placement, no claims, read-only volumes, no variables "
+        "of its own names. Its webhook would refuse the Service.\n\n"
+        "    workload: {type: Knative, nodeSelector: {disk: ssd}}",
+    ),
+    Code(
+        "KR531",
+        "scale-bounds",
+        "Knative wants minScale ≤ maxScale.\n\n    knative: {minScale: 6, maxScale: 5}",
+    ),
+    Code(
+        "KR532",
+        "state-lost-at-zero",
+        "Conversations are kept in the pod (SQLite on an emptyDir). When the last pod is removed, they are gone.",
+        Severity.WARNING,
+    ),
+    Code(
+        "KR550",
+        "invalid-certificate",
+        "cert-manager would refuse the Certificate: valid for less than an hour, renewed less than five minutes "
+        "before its end or before it begins, a key of a size that its algorithm does not have, or an issuer of a "
+        "kind that there is not.",
+    ),
+    Code(
+        "KR551",
+        "unverifiable-backend",
+        "The workloads serve TLS with certificates of your own issuer, and are reached through a Gateway, which "
+        "cannot verify them without the issuer's CA. Name the ConfigMap that holds it in `tls.caConfigMap` "
+        "(trust-manager keeps one in every namespace).",
+    ),
+    Code(
+        "KR552",
+        "gateway-without-certificate",
+        "With `tls.mutual`, a Gateway is let in only with a client certificate, which HTTPRoute and "
+        "BackendTLSPolicy cannot give it: set it in the Gateway itself (`spec.tls.backend`).",
+        Severity.WARNING,
+    ),
+    Code(
+        "KR553",
+        "host-too-long",
+        "The host `<name>.<domain>` is longer than the 253 characters that a host name may have.",
+    ),
+    Code(
+        "KR554",
+        "plain-proxy",
+        "The workload would serve TLS, and what stands before it speaks plain HTTP: Knative, whose queue-proxy sits in "
+        "the pod, or the HTTP interceptor of KEDA. With mutual TLS, the sidecar of Dapr has no certificate to show. "
+        "No request would arrive.",
+    ),
+    Code(
+        "KR560",
+        "reserved-name",
+        "The variable, volume or path is one that kagent-render sets itself: variables that start with `KAGENT_`, "
+        "`POD_NAMESPACE`, and what lies below /etc/kagent, /etc/kagent-tls, /var/lib/kagent, /tmp or "
+        "/var/run/secrets.",
+    ),
+    Code(
+        "KR561",
+        "ambiguous-source",
+        "A variable or volume has exactly one source.\n\n    env:\n      - {name: A, value: a}\n      "
+        "- {name: B, secretRef: {name: s, key: b}}",
+    ),
+    Code(
+        "KR562",
+        "invalid-image-lock",
+        "images.lock is one mapping of image names to digests; `kagent-render images --lock` writes it.\n\n"
+        "    images:\n      ghcr.io/team/agent:1.0: sha256:…",
+    ),
+    Code(
+        "KR563",
+        "unlocked-image",
+        "There is an images.lock, but it has no digest for an image that is rendered, so what runs could change "
+        "without a commit. Run `kagent-render images --lock` again.",
+    ),
+    # KR54x observability and Dapr
+    Code(
+        "KR540",
+        "scrape-timeout-too-long",
+        "The Prometheus Operator drops a monitor whose scrapeTimeout is longer than its interval, in silence.\n\n"
+        "    observability: {metrics: {interval: 10s, scrapeTimeout: 30s}}",
+    ),
+    Code(
+        "KR541",
+        "unlabelled-monitor",
+        "A Prometheus takes the monitors that its podMonitorSelector or serviceMonitorSelector matches; "
+        "kube-prometheus-stack wants `release: <name of the release>`. One without labels is only found when the "
+        "selector is empty.",
+        Severity.WARNING,
+    ),
+    Code(
+        "KR542",
+        "app-id-too-long",
+        "Dapr's injector names a Service `<app id>-dapr`, and a Service's name has 63 characters at most.",
+    ),
+    Code(
+        "KR543",
+        "sidecar-outlives-pod",
+        "The sidecar would still wait for its shutdown when the kubelet kills the pod: gracefulShutdownSeconds must "
+        "not be longer than terminationGracePeriodSeconds.",
+    ),
+    Code(
+        "KR544",
+        "sidecar-port-clash",
+        "The sidecar's metrics port is one that the pod uses already: the agent's, Dapr's own (3500, 50001, 50002), or "
+        "with Knative one that its queue-proxy reserves (9090, 9091).",
+    ),
+    Code(
+        "KR545",
+        "inline-component-secret",
+        "A Component's metadata field that holds a credential stands in the spec, and so in Git.\n\n"
+        "    metadata: [{name: redisPassword, secretKeyRef: {name: redis, key: password}}]",
+    ),
+    Code(
+        "KR546",
+        "signal-path-in-endpoint",
+        "`endpoint` is the collector's base URL; the exporter adds the path of the signal, `/v1/traces`, itself.",
+    ),
+    Code(
+        "KR547",
+        "grpc-port",
+        "Traces are sent as OTLP over HTTP. Port 4317 is by convention that of OTLP over gRPC, where "
+        "every export fails.",
+        Severity.WARNING,
     ),
     # KR6xx output
     Code(
@@ -284,6 +579,25 @@ _CODES = (
         "KR602",
         "unsafe-output-path",
         "The output path leads through a symbolic link or leaves the output folder.",
+    ),
+    # KR7xx import
+    Code(
+        "KR701",
+        "not-importable",
+        "A resource of kagent's cannot become a spec: something that it does has no counterpart here, or something "
+        "that it needs is not among the files given. The field says which.",
+    ),
+    Code(
+        "KR702",
+        "not-carried-over",
+        "The resource was imported, but for this field; or it was, and there is something that only you can do.",
+        Severity.WARNING,
+    ),
+    Code(
+        "KR703",
+        "unknown-kagent-field",
+        "The field is not one of kagent's own API either. kagent drops such fields in silence, so the resource "
+        "never did what it says.",
     ),
     # KR9xx
     Code("KR900", "internal-error", "A bug in kagent-render. Please report it with the text shown."),

@@ -12,6 +12,13 @@ from kagent_render.lower.model import model_client
 from kagent_render.lower.names import autogen_id
 from kagent_render.resolve import AgentNode, ToolNode
 
+_ASK_USER = {
+    "target": "user",
+    "description": "Ask the user, and wait for the answer. Say before what you need to know.",
+    "name": "transfer_to_user",
+    "message": "Waiting for the user.",
+}
+
 
 def check_tools(tools: Sequence[ToolNode], diagnostics: Diagnostics) -> bool:
     """Report the defects of tool declarations at their documents; whether there were none."""
@@ -31,7 +38,7 @@ def lower_tools(agent: AgentNode) -> list[LoweredTool]:
     return [TOOL_TYPES[tool.type].lower(tool.declaration) for tool in agent.tools]
 
 
-def assistant(agent: AgentNode, handoffs: Sequence[AgentNode] = ()) -> Component:
+def assistant(agent: AgentNode, handoffs: Sequence[AgentNode] = (), *, asks_user: bool = False) -> Component:
     """The AssistantAgent. All of its required config keys are given: AutoGen has no defaults for them."""
     tools = lower_tools(agent)
     config: dict[str, Any] = {
@@ -41,8 +48,8 @@ def assistant(agent: AgentNode, handoffs: Sequence[AgentNode] = ()) -> Component
     }
     if tools:
         config["workbench"] = _workbenches(tools)
-    if handoffs:
-        config["handoffs"] = [_handoff(target) for target in handoffs]
+    if handoffs or asks_user:
+        config["handoffs"] = [*(_handoff(target) for target in handoffs), *([_ASK_USER] if asks_user else [])]
     return component(
         "autogen_agentchat.agents.AssistantAgent",
         "agent",

@@ -10,40 +10,44 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from kagent_render.catalog.base import Component, Contribution
-from kagent_render.diagnostics import Diagnostics
+from kagent_render.diagnostics import Diagnostics, Label
 from kagent_render.lower.agent import assistant, check_tools, lower_tools
 from kagent_render.lower.features.registry import with_features
+from kagent_render.lower.image import resolve_image
 from kagent_render.lower.model import check_model, model_needs
-from kagent_render.lower.names import autogen_id
+from kagent_render.lower.names import autogen_id, model_prefix
 from kagent_render.lower.team import agents_of, check_team, lower_team, models_of, team_description
 from kagent_render.lower.workload import Place, Workload
 from kagent_render.resolve import AgentNode, Graph, ModelNode, TeamNode
+from kagent_render.source import ImageLock
 from kagent_render.specs.pod import Placement
 
 RUNTIME_CONFIG_VERSION = "runtime.kagent.dev/v1"
 
 
-def lower(graph: Graph, default_namespace: str | None, diagnostics: Diagnostics) -> list[Workload]:
+def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnostics: Diagnostics) -> list[Workload]:
     """Every workload of the graph, sorted by namespace and name. Defects go to `diagnostics`."""
     models = {id(model): model for model in _all_models(graph)}
     for model in models.values():
         check_model(model, diagnostics)
     healthy = {id(agent): check_tools(agent.tools, diagnostics) for agent in graph.agents}
     workloads: dict[tuple[str, str], Workload] = {}
+    image = resolve_image(graph, lock, diagnostics)
     for node in _runnable(graph, healthy, diagnostics):
-        workload = with_features(_workload(node, graph, default_namespace))
+        workload = with_features(_workload(node, graph, default_namespace, image))
         first = workloads.setdefault((workload.namespace or "", workload.name), workload)
         if first is not workload:
             message = f"{workload.kind} `{workload.name}` would write the objects of {first.kind} `{first.name}`"
             diagnostics.add("KR205", message, workload.origin, help="rename one of them")
         _check_namespace(workload, diagnostics)
+        _check_variables(node, diagnostics)
     return [workloads[key] for key in sorted(workloads)]
 
 
 def _all_models(graph: Graph) -> Iterator[ModelNode]:
     seen: set[tuple[str | None, str]] = set()
     candidates = [agent.model for agent in graph.agents]
-    candidates += [team.selector_model for team in graph.teams if team.selector_model]
+    candidates += [model for team in graph.teams for model in (team.selector_model, team.orchestrator_model) if model]
     for model in candidates:
         key = (model.metadata.namespace, model.metadata.name)
         if key not in seen:
@@ -72,6 +76,18 @@ def _check_handoffs_used(agent: AgentNode, graph: Graph, diagnostics: Diagnostic
         diagnostics.add("KR303", f"no Swarm lists `{agent.metadata.name}`", span, help=help)
 
 
+def _check_variables(node: AgentNode | TeamNode, diagnostics: Diagnostics) -> None:
+    """Two models must not read their keys from one variable."""
+    first: dict[str, ModelNode] = {}
+    for model in models_of(node):
+        other = first.setdefault(model_prefix(model.metadata.name), model)
+        if other.document is not model.document:
+            label = Label(other.document.span_of(("metadata", "name")), "the other one")
+            message = f"`{model.metadata.name}` and `{other.metadata.name}` would share the variables of their keys"
+            span = model.document.span_of(("metadata", "name"))
+            diagnostics.add("KR324", message, span, labels=[label], help="rename one of them")
+
+
 def _check_namespace(workload: Workload, diagnostics: Diagnostics) -> None:
     if workload.access and workload.namespace is None:
         message = f"`{workload.name}` has tools that need RBAC, and no namespace"
@@ -79,7 +95,7 @@ def _check_namespace(workload: Workload, diagnostics: Diagnostics) -> None:
         diagnostics.add("KR310", message, workload.origin, help=help)
 
 
-def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str | None) -> Workload:
+def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str | None, image: str) -> Workload:
     agents = [node] if isinstance(node, AgentNode) else list(agents_of(node))
     models = list(models_of(node))
     tools = [tool for agent in agents for tool in lower_tools(agent)]
@@ -101,8 +117,11 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
         replicas=override.replicas if override.replicas is not None else defaults.replicas,
         resources=override.resources or defaults.resources,
         placement=_placement(defaults, override),
-        scaling=override.scaling or graph.platform.scaling,
+        image=image,
+        scaling=override.scaling or (None if override.type == "Knative" else graph.platform.scaling),
         platform=graph.platform,
+        type=override.type or defaults.type,
+        knative=override.knative or graph.platform.knative,
         places=_places(node, graph),
     )
 
@@ -113,6 +132,8 @@ def _places(node: AgentNode | TeamNode, graph: Graph) -> dict[str, Place]:
     if graph.platform_document is not None:
         names = graph.platform.model_fields_set
         places = {name: Place(graph.platform_document, ("spec", to_camel(name))) for name in names}
+        shared = graph.platform.workload.model_fields_set
+        places |= {name: Place(graph.platform_document, ("spec", "workload", to_camel(name))) for name in shared}
     own = node.spec.workload.model_fields_set
     return places | {name: Place(node.document, ("spec", "workload", to_camel(name))) for name in own}
 

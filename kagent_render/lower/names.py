@@ -12,6 +12,6 @@ def autogen_id(name: str) -> str:
     return _NOT_WORD.sub("_", name)
 
 
-def key_variable(model_name: str) -> str:
-    """The environment variable that holds the key of a ModelConfig."""
-    return f"KAGENT_{_NOT_WORD.sub('_', model_name).upper()}_API_KEY"
+def model_prefix(name: str) -> str:
+    """What the environment variables of a ModelConfig start with."""
+    return f"KAGENT_{_NOT_WORD.sub('_', name).upper()}"

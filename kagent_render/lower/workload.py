@@ -9,6 +9,7 @@ from typing import Any
 from kagent_render.catalog.base import AccessRule, Contribution, Variable
 from kagent_render.diagnostics import Span
 from kagent_render.source import Document
+from kagent_render.specs.knative import Knative
 from kagent_render.specs.platform import PlatformSpec
 from kagent_render.specs.pod import Placement, Resources
 from kagent_render.specs.scaling import Scaling
@@ -40,8 +41,11 @@ class Workload:
     replicas: int
     resources: Resources
     placement: Placement
+    image: str
     scaling: Scaling | None
     platform: PlatformSpec
+    type: str = "Deployment"
+    knative: Knative = field(default_factory=Knative)
     # By the field of the Platform or of `workload`: for the checks of targets, which know fields and no files.
     places: Mapping[str, Place] = field(default_factory=dict)
 
@@ -53,7 +57,19 @@ class Workload:
     @property
     def most_replicas(self) -> int:
         """How many pods there may be at once."""
+        if self.is_knative:
+            return self.knative.max_scale
         return self.scaling.max_replicas if self.scaling else self.replicas
+
+    @property
+    def is_knative(self) -> bool:
+        """Whether it runs as a Knative Service, in place of a Deployment and a Service."""
+        return self.type == "Knative"
+
+    @property
+    def waits_behind_interceptor(self) -> bool:
+        """Whether its requests pass KEDA's HTTP add-on, which counts them and starts the first pod."""
+        return self.scaling is not None and self.scaling.http is not None and not self.is_knative
 
     @property
     def directory(self) -> str:

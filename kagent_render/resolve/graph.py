@@ -51,6 +51,7 @@ class TeamNode:
     spec: AgentTeamSpec
     members: list[AgentNode | TeamNode] = field(default_factory=list)
     selector_model: ModelNode | None = None
+    orchestrator_model: ModelNode | None = None
     is_whole: bool = True
 
 

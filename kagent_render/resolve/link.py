@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, cast
 
+from kagent_render.catalog.conditions.base import USER
 from kagent_render.catalog.fields import DNS_SUBDOMAIN
 from kagent_render.catalog.tools.base import ToolDeclaration
 from kagent_render.catalog.tools.registry import BUILTIN_TOOLS
@@ -103,7 +104,7 @@ class _Linker:
         self._repeats([h.name for h in spec.handoffs], item, "handoffs")
         tools = [self._tool(t.name, item, ("spec", "tools", i, "name")) for i, t in enumerate(spec.tools)]
         for i, handoff in enumerate(spec.handoffs):
-            if self._find("Agent", handoff.name, item) is None:
+            if handoff.name != USER and self._find("Agent", handoff.name, item) is None:
                 self._unknown("Agent", handoff.name, item, ("spec", "handoffs", i, "name"))
         if model is None or None in tools:
             return None
@@ -143,11 +144,15 @@ class _Linker:
     def _team(self, item: Decoded) -> TeamNode:
         team = cast(AgentTeam, item.spec)
         node = TeamNode(item.document, team.metadata, team.spec)
-        selector = team.spec.selector
+        selector, magentic = team.spec.selector, team.spec.magentic_one
         if selector and selector.model_config_ref:
-            location = ("spec", "selector", "modelConfigRef", "name")
+            location: Location = ("spec", "selector", "modelConfigRef", "name")
             node.selector_model = self._model(selector.model_config_ref.name, item, location)
             node.is_whole = node.selector_model is not None
+        if magentic and magentic.model_config_ref:
+            location = ("spec", "magenticOne", "modelConfigRef", "name")
+            node.orchestrator_model = self._model(magentic.model_config_ref.name, item, location)
+            node.is_whole = node.is_whole and node.orchestrator_model is not None
         return node
 
     def _members(
@@ -193,13 +198,15 @@ def raw_references(data: Any) -> Iterator[tuple[str, Location, str]]:
     spec = data.get("spec")
     if not isinstance(spec, dict):
         return
-    reference = spec.get("modelConfigRef")
-    if isinstance(reference, dict) and _is_name(reference.get("name")):
-        yield "ModelConfig", ("spec", "modelConfigRef", "name"), reference["name"]
+    for block, place in ((spec, ()), *((spec.get(name), (name,)) for name in ("selector", "magenticOne"))):
+        reference = block.get("modelConfigRef") if isinstance(block, dict) else None
+        if isinstance(reference, dict) and _is_name(reference.get("name")):
+            yield "ModelConfig", ("spec", *place, "modelConfigRef", "name"), reference["name"]
     for field, kind in (("tools", "Tool"), ("handoffs", "Agent"), ("agents", "Agent")):
         items = spec.get(field)
         for index, item in enumerate(items if isinstance(items, list) else ()):
-            if isinstance(item, dict) and _is_name(item.get("name")) and item.get("kind", kind) == kind:
+            name = item.get("name") if isinstance(item, dict) else None
+            if _is_name(name) and item.get("kind", kind) == kind and (field, name) != ("handoffs", USER):
                 yield kind, ("spec", field, index, "name"), item["name"]
 
 

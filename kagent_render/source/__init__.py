@@ -2,14 +2,17 @@
 
 from kagent_render.source.discover import SourceFile, discover, discover_environment
 from kagent_render.source.document import Document, Node, read_documents
+from kagent_render.source.image_lock import ImageLock, read_lock
 from kagent_render.source.overlay import apply_overlays
 
 __all__ = [
     "Document",
+    "ImageLock",
     "Node",
     "SourceFile",
     "apply_overlays",
     "discover",
     "discover_environment",
     "read_documents",
+    "read_lock",
 ]

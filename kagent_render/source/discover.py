@@ -66,6 +66,11 @@ def discover(paths: Sequence[str], diagnostics: Diagnostics) -> list[SourceFile]
     return [found[shown] for shown in sorted(found)]
 
 
+def read_file(path: Path, diagnostics: Diagnostics) -> str | None:
+    """The text of one file beside the specs, within the same limits; None when it cannot be read."""
+    return _read(path.as_posix(), path, path.parent, diagnostics)
+
+
 def _candidates(paths: Sequence[str], diagnostics: Diagnostics) -> Iterator[tuple[str, Path, bool, Path]]:
     for given in paths:
         path = Path(given)

@@ -1,7 +1,7 @@
 """The network of a workload: who may call it, and where the API server is."""
 
 import ipaddress
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
@@ -35,7 +35,10 @@ class ApiServer(SpecModel):
 class NetworkPolicySettings(SpecModel):
     """The NetworkPolicy of every workload: deny by default, open what is derived."""
 
-    enabled: bool = True
+    enabled: bool = Field(default=True, description="Whether policies are rendered at all.")
+    provider: Literal["Kubernetes", "Cilium"] = Field(
+        default="Kubernetes", description="Cilium: public hosts by name and the API server as such, in a second policy."
+    )
     ingress_from_namespaces: list[Namespace] = Field(
         default_factory=list, description="Namespaces that may call the agents, besides their own."
     )

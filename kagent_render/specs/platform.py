@@ -5,13 +5,17 @@ from typing import Literal
 from pydantic import Field
 
 from kagent_render import __version__
-from kagent_render.catalog.fields import Namespace, SpecModel, Text
+from kagent_render.catalog.fields import Namespace, RegistryPrefix, SpecModel, Text
 from kagent_render.specs.base import Metadata
+from kagent_render.specs.dapr import Dapr
 from kagent_render.specs.external_secrets import Secrets
 from kagent_render.specs.ingress import Ingress
+from kagent_render.specs.knative import Knative
 from kagent_render.specs.network import NetworkPolicySettings
+from kagent_render.specs.observability import Observability
 from kagent_render.specs.pod import WorkloadDefaults
-from kagent_render.specs.scaling import Scaling
+from kagent_render.specs.scaling import HttpInterceptor, Scaling
+from kagent_render.specs.tls import Tls
 
 DEFAULT_IMAGE = f"ghcr.io/kagent-render/runtime:{__version__}"
 
@@ -20,11 +24,24 @@ class PlatformSpec(SpecModel):
     """What the platform team decides."""
 
     image: Text = Field(default=DEFAULT_IMAGE, description="The runtime image, best with a digest.")
+    image_pull_policy: Literal["IfNotPresent", "Always", "Never"] = Field(
+        default="IfNotPresent", description="With a digest there is never a reason for another."
+    )
+    registries: dict[RegistryPrefix, RegistryPrefix] = Field(
+        default_factory=dict, description="Where images are pulled from instead: {ghcr.io: mirror.example.com/ghcr}."
+    )
     namespace: Namespace | None = Field(default=None, description="For documents without one.")
     workload: WorkloadDefaults = Field(default_factory=WorkloadDefaults)
-    scaling: Scaling | None = None
+    scaling: Scaling | None = Field(default=None, description="Scale every workload with KEDA.")
+    http_interceptor: HttpInterceptor = Field(
+        default_factory=HttpInterceptor, description="KEDA's HTTP add-on, for workloads with an `http` trigger."
+    )
+    knative: Knative = Field(default_factory=Knative, description="How Knative runs workloads of that type.")
     ingress: Ingress | None = None
     secrets: Secrets | None = None
+    tls: Tls | None = Field(default=None, description="Certificates for all workloads, by cert-manager.")
+    observability: Observability | None = None
+    dapr: Dapr | None = None
     network_policy: NetworkPolicySettings = Field(default_factory=NetworkPolicySettings)
 
 

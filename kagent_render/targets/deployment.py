@@ -6,21 +6,45 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
+from kagent_render.catalog.base import ContainerPort, Problem
 from kagent_render.lower import Workload
+from kagent_render.lower.features.pod_extras import DEFAULT_GRACE_SECONDS
 from kagent_render.specs.pod import Resources
-from kagent_render.targets.objects import CONFIG_PATH, PORT, USER_ID, labels, metadata, selector_labels
+from kagent_render.targets import pod_checks
+from kagent_render.targets.objects import CONFIG_PATH, PORT, USER_ID, labels, metadata, port_name, selector_labels
 from kagent_render.targets.pod import environment_variable, volume, volume_mount
 from kagent_render.targets.pretty_json import pretty
 from kagent_render.targets.templating import render
 
 
+def check(workload: Workload) -> Iterator[Problem]:
+    """What the pod would not start with."""
+    return pod_checks.check(workload)
+
+
 def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
     """File name and object, in the order of installation."""
-    config = pretty(workload.runtime_config) + "\n"
-    yield "serviceaccount.yaml", render("deployment/serviceaccount.yaml.j2", {"metadata": metadata(workload)})
-    yield "configmap.yaml", render("deployment/configmap.yaml.j2", _configmap(workload, config))
+    yield "serviceaccount.yaml", render("deployment/serviceaccount.yaml.j2", {"metadata": _account(workload)})
+    yield "configmap.yaml", render("deployment/configmap.yaml.j2", _configmap(workload, _config(workload)))
+    if workload.is_knative:
+        return
     yield "service.yaml", render("deployment/service.yaml.j2", _service(workload))
-    yield "deployment.yaml", render("deployment/deployment.yaml.j2", _deployment(workload, config))
+    yield "deployment.yaml", deployment(workload)
+
+
+def deployment(workload: Workload) -> dict[str, Any]:
+    """The Deployment; its pod is also what Knative runs."""
+    return render("deployment/deployment.yaml.j2", _deployment(workload, _config(workload)))
+
+
+def _config(workload: Workload) -> str:
+    return pretty(workload.runtime_config) + "\n"
+
+
+def _account(workload: Workload) -> dict[str, Any]:
+    fields = metadata(workload)
+    merged = fields.get("annotations", {}) | (workload.placement.service_account_annotations or {})
+    return fields | ({"annotations": {key: merged[key] for key in sorted(merged)}} if merged else {})
 
 
 def _configmap(workload: Workload, config: str) -> dict[str, Any]:
@@ -32,7 +56,18 @@ def _configmap(workload: Workload, config: str) -> dict[str, Any]:
 
 
 def _service(workload: Workload) -> dict[str, Any]:
-    return {"metadata": metadata(workload), "selector": selector_labels(workload), "port": PORT}
+    return {
+        "metadata": metadata(workload),
+        "selector": selector_labels(workload),
+        "port": PORT,
+        "port_name": port_name(workload),
+        "app_protocol": "https" if workload.platform.tls else None,
+        "ports": [_service_port(port) for port in sorted(workload.needs.ports)],
+    }
+
+
+def _service_port(port: ContainerPort) -> dict[str, Any]:
+    return {"name": port.name, "port": port.number, "targetPort": port.name, "protocol": "TCP"}
 
 
 def _deployment(workload: Workload, config: str) -> dict[str, Any]:
@@ -45,8 +80,12 @@ def _deployment(workload: Workload, config: str) -> dict[str, Any]:
         "pod_labels": _pod_labels(workload),
         "pod_annotations": _pod_annotations(workload, config),
         "placement": _placement(workload),
-        "image": workload.platform.image,
+        "image": workload.image,
+        "pull_policy": workload.platform.image_pull_policy,
+        "grace_seconds": workload.placement.termination_grace_period_seconds or DEFAULT_GRACE_SECONDS,
         "port": PORT,
+        "port_name": port_name(workload),
+        "probe_port": "management" if workload.platform.tls else port_name(workload),
         "user_id": USER_ID,
         "config_path": CONFIG_PATH,
         "variables": [environment_variable(variable) for variable in workload.variables],
@@ -76,17 +115,26 @@ def _placement(workload: Workload) -> dict[str, Any]:
     placement = workload.placement
     tolerations = [item.model_dump(exclude_none=True) for item in placement.tolerations or ()]
     secrets = [{"name": name} for name in placement.image_pull_secrets or ()]
-    spread = [_spread(workload, key) for key in ("kubernetes.io/hostname", "topology.kubernetes.io/zone")]
+    affinity = placement.affinity.model_dump(by_alias=True, exclude_none=True) if placement.affinity else None
     return {
         "node_selector": placement.node_selector or None,
         "tolerations": tolerations or None,
         "priority_class": placement.priority_class_name,
         "pull_secrets": secrets or None,
-        "spread": spread if workload.most_replicas > 1 else None,
+        "affinity": affinity or None,
+        "spread": _spread(workload) or None,
     }
 
 
-def _spread(workload: Workload, key: str) -> dict[str, Any]:
+def _spread(workload: Workload) -> list[dict[str, Any]]:
+    """What the spec says, else over nodes and zones as far as that goes."""
+    if workload.placement.topology_spread_constraints is not None:
+        return workload.placement.topology_spread_constraints
+    keys = ("kubernetes.io/hostname", "topology.kubernetes.io/zone") if workload.most_replicas > 1 else ()
+    return [_spread_over(workload, key) for key in keys]
+
+
+def _spread_over(workload: Workload, key: str) -> dict[str, Any]:
     return {
         "maxSkew": 1,
         "topologyKey": key,

@@ -12,6 +12,6 @@ from kagent_render.targets.templating import render
 
 def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
     """One PodDisruptionBudget: one pod at a time."""
-    if workload.most_replicas > 1:
+    if workload.most_replicas > 1 and not workload.is_knative:
         context = {"metadata": metadata(workload), "selector": selector_labels(workload)}
         yield "poddisruptionbudget.yaml", render("disruption/poddisruptionbudget.yaml.j2", context)

@@ -42,10 +42,15 @@ def shared_objects(workloads: Sequence[Workload]) -> Iterator[RenderedObject]:
 
 
 def _secret_keys(workload: Workload) -> Iterator[tuple[str, str]]:
-    """Every key of every Secret that the pod reads and that somebody has to provide."""
+    """Every key of every Secret that the pod or a Component of its sidecar reads and that somebody has to provide."""
     for variable in workload.variables:
         if variable.secret:
             yield variable.secret, variable.key
+    for reference in workload.scaling.secrets if workload.scaling else ():
+        yield reference.name, reference.key
     for mount in sorted(workload.needs.mounts):
         if mount.secret and not mount.is_issued:
             yield from ((mount.secret, key) for key, _ in mount.items)
+    dapr = workload.platform.dapr
+    for component in dapr.components if dapr else ():
+        yield from ((ref.name, ref.key) for field in component.metadata if (ref := field.secret_key_ref))

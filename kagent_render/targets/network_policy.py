@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kagent_render.catalog.base import Endpoint
@@ -30,18 +30,24 @@ def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
     settings = workload.platform.network_policy
     if not settings.enabled:
         return
-    sources: list[dict[str, Any]] = [{"podSelector": {}}]
-    callers = set(settings.ingress_from_namespaces)
-    if workload.platform.ingress and workload.platform.ingress.gateway.namespace:
-        callers.add(workload.platform.ingress.gateway.namespace)
-    sources += [_namespace_peer(name) for name in sorted(callers)]
+    # All that reaches a Knative Service comes through Knative, which is among the callers.
+    direct = [] if workload.is_knative else [_ingress(_sources(workload), PORT)]
     context = {
         "metadata": metadata(workload),
         "selector": selector_labels(workload),
-        "ingress": [_ingress(sources, PORT), *_callers(workload)],
-        "egress": list(_egress(workload)),
+        "ingress": [*direct, *_callers(workload)],
+        "egress": list(_egress(workload)) or None,
     }
     yield "networkpolicy.yaml", render("network_policy/networkpolicy.yaml.j2", context)
+
+
+def _sources(workload: Workload) -> list[dict[str, Any]]:
+    """Who calls the agent itself: its own namespace, those the Platform names, and the Gateway's."""
+    namespaces = set(workload.platform.network_policy.ingress_from_namespaces)
+    ingress = workload.platform.ingress
+    if ingress and ingress.gateway.namespace and not workload.waits_behind_interceptor:
+        namespaces.add(ingress.gateway.namespace)
+    return [{"podSelector": {}}, *(_namespace_peer(name) for name in sorted(namespaces))]
 
 
 def _ingress(sources: list[dict[str, Any]], port: int) -> dict[str, Any]:
@@ -60,23 +66,39 @@ def _namespace_peer(name: str) -> dict[str, Any]:
 
 
 def _egress(workload: Workload) -> Iterator[dict[str, Any]]:
-    yield {
-        "to": [_namespace_peer("kube-system") | {"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}],
-        "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
-    }
-    if workload.needs_kubernetes_api:
-        api_server = workload.platform.network_policy.api_server
-        yield {
-            "to": [{"ipBlock": {"cidr": cidr}} for cidr in api_server.cidrs],
-            "ports": [{"protocol": "TCP", "port": port} for port in api_server.ports],
-        }
-    for peers, port in sorted(_destinations(workload), key=str):
+    is_cilium = workload.platform.network_policy.provider == "Cilium"
+    if not is_cilium:
+        yield _dns()
+    if workload.needs_kubernetes_api and not is_cilium:
+        yield _api_server(workload)
+    endpoints = [item for item in workload.needs.endpoints if not (is_cilium and is_public(item))]
+    for peers, port in sorted(_destinations(endpoints), key=str):
         yield {"to": peers, "ports": [{"protocol": "TCP", "port": port}]}
 
 
-def _destinations(workload: Workload) -> list[tuple[list[dict[str, Any]], int]]:
+def _dns() -> dict[str, Any]:
+    return {
+        "to": [_namespace_peer("kube-system") | {"podSelector": {"matchLabels": {"k8s-app": "kube-dns"}}}],
+        "ports": [{"protocol": "UDP", "port": 53}, {"protocol": "TCP", "port": 53}],
+    }
+
+
+def _api_server(workload: Workload) -> dict[str, Any]:
+    api_server = workload.platform.network_policy.api_server
+    return {
+        "to": [{"ipBlock": {"cidr": cidr}} for cidr in api_server.cidrs],
+        "ports": [{"protocol": "TCP", "port": port} for port in api_server.ports],
+    }
+
+
+def is_public(endpoint: Endpoint) -> bool:
+    """Whether the host is a name outside the cluster."""
+    return bool(_peers(endpoint)[0].get("ipBlock", {}).get("cidr") == "0.0.0.0/0")
+
+
+def _destinations(endpoints: Iterable[Endpoint]) -> list[tuple[list[dict[str, Any]], int]]:
     found: list[tuple[list[dict[str, Any]], int]] = []
-    for endpoint in sorted(workload.needs.endpoints):
+    for endpoint in sorted(endpoints):
         destination = (_peers(endpoint), endpoint.port)
         if destination not in found:
             found.append(destination)

@@ -9,8 +9,18 @@ from kagent_render.diagnostics import Span
 from kagent_render.lower import Workload
 
 PORT = 8080
+
+
+def port_name(workload: Workload) -> str:
+    """The name of the port that serves the agent, in the pod and in the Service."""
+    return "https" if workload.platform.tls else "http"
+
+
 CONFIG_PATH = "/etc/kagent/runtime.json"
 USER_ID = 10001
+MANAGED_BY = {"app.kubernetes.io/managed-by": "kagent-render"}
+# Argo CD applies kinds it does not know by name, all at once; what must follow the others waits for the next wave.
+AFTER_THE_REST = {"argocd.argoproj.io/sync-wave": "1"}
 
 
 @dataclass(frozen=True, slots=True)

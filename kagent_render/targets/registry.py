@@ -8,11 +8,26 @@ from typing import Any, Protocol, runtime_checkable
 from pydantic.alias_generators import to_snake
 
 from kagent_render.catalog.base import Problem
-from kagent_render.diagnostics import Diagnostics, Span
+from kagent_render.diagnostics import Diagnostics, Label, Span
 from kagent_render.lower import Workload
-from kagent_render.targets import deployment, disruption, external_secret, gateway, keda, network_policy, rbac
+from kagent_render.targets import (
+    certificate,
+    cilium,
+    dapr,
+    dashboard,
+    deployment,
+    disruption,
+    external_secret,
+    gateway,
+    http_scaling,
+    keda,
+    knative,
+    monitoring,
+    network_policy,
+    rbac,
+)
 from kagent_render.targets.objects import RenderedObject
-from kagent_render.targets.templating import TemplateError
+from kagent_render.targets.templating import TemplateError, shown_path
 
 # As Argo CD and Flux apply them; `kubectl apply -f -` takes the order of the stream.
 _INSTALL_ORDER = (
@@ -22,13 +37,24 @@ _INSTALL_ORDER = (
     "Role",
     "RoleBinding",
     "NetworkPolicy",
+    "CiliumNetworkPolicy",
     "ConfigMap",
     "ExternalSecret",
+    "Certificate",
+    "ReferenceGrant",
+    "TriggerAuthentication",
+    "Component",
+    "Subscription",
     "Service",
     "Deployment",
     "PodDisruptionBudget",
+    "InterceptorRoute",
     "ScaledObject",
     "HTTPRoute",
+    "BackendTLSPolicy",
+    "PodMonitor",
+    "ServiceMonitor",
+    "PrometheusRule",
 )
 
 
@@ -49,19 +75,38 @@ class CheckedTarget(Protocol):
         """The defects, before anything is rendered."""
 
 
-TARGETS: tuple[Target, ...] = (deployment, rbac, network_policy, disruption, keda, gateway)
+TARGETS: tuple[Target, ...] = (
+    deployment,
+    rbac,
+    network_policy,
+    cilium,
+    certificate,
+    disruption,
+    knative,
+    http_scaling,
+    keda,
+    gateway,
+    dapr,
+    monitoring,
+)
+# What the workloads of a namespace have in common.
+_SHARED = (external_secret, http_scaling, dapr, dashboard)
 
 
 def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[RenderedObject]:
     """What workloads share, then every object of each, in the order of installation."""
-    rendered = list(external_secret.shared_objects(workloads))
+    rendered = [item for target in _SHARED for item in target.shared_objects(workloads)]
     for workload in workloads:
+        errors = diagnostics.error_count
         _check(workload, diagnostics)
+        if diagnostics.error_count > errors:
+            continue  # what would be refused need not be renderable
         try:
             rendered.extend(sorted(_objects(workload), key=_order))
         except TemplateError as error:
-            span = Span(f"templates/{error.template}", max(error.line, 1), 1)
-            diagnostics.add("KR401", error.message, span)
+            span = Span(shown_path(error.template), max(error.line, 1), 1)
+            label = Label(workload.origin, "rendered for this")
+            diagnostics.add(error.code, error.message, span, labels=[label])
     return rendered
 
 

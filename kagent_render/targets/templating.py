@@ -7,7 +7,11 @@ text that was seen before (the same shape) is not parsed again. A value of None 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,11 +27,44 @@ _VALUES = "_values"
 
 
 class TemplateError(Exception):
-    """A template failed. `line` is 1-based, 0 when unknown."""
+    """A template failed. `line` is 1-based, 0 when unknown; or the path in the object that it gives."""
 
-    def __init__(self, template: str, line: int, message: str) -> None:
+    def __init__(self, template: str, line: int | Sequence[str], message: str, code: str = "KR401") -> None:
         super().__init__(f"{template}:{line}: {message}")
-        self.template, self.line, self.message = template, line, message
+        self.template, self.message, self.code = template, message, code
+        self.line = line if isinstance(line, int) else _line_of_path(template, line)
+
+
+class MixedScalarError(Exception):
+    """A scalar of a template holds text and a value."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """A folder with templates that stand in for shipped ones, and what holds their objects to the shipped ones'."""
+
+    folder: Path
+    names: frozenset[str]
+    check: Callable[[str, dict[str, Any], dict[str, Any]], None]
+
+
+_overrides: ContextVar[Overrides | None] = ContextVar("overrides", default=None)
+
+
+@contextmanager
+def overridden(overrides: Overrides) -> Iterator[None]:
+    """Use the overrides for everything that is rendered inside."""
+    token = _overrides.set(overrides)
+    try:
+        yield
+    finally:
+        _overrides.reset(token)
+
+
+def shown_path(name: str) -> str:
+    """Where a template that is in use stands, for diagnostics."""
+    overrides = _overrides.get()
+    return (overrides.folder / name).as_posix() if overrides and name in overrides.names else f"templates/{name}"
 
 
 @jinja2.pass_context  # a context-dependent finalizer is also not run on constants at compile time
@@ -48,8 +85,20 @@ def template_folder() -> Path:
 
 @cache
 def _environment() -> jinja2.Environment:
-    return jinja2.Environment(
-        loader=jinja2.FileSystemLoader(template_folder()),
+    return _configured(jinja2.Environment, (template_folder(),))
+
+
+@cache
+def _sandbox(folder: Path) -> jinja2.Environment:
+    # The user's templates come with the specs, which in an Argo CD plugin are other people's.
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    return _configured(ImmutableSandboxedEnvironment, (folder, template_folder()))
+
+
+def _configured(kind: type[jinja2.Environment], folders: tuple[Path, ...]) -> jinja2.Environment:
+    return kind(
+        loader=jinja2.FileSystemLoader(folders),
         undefined=jinja2.StrictUndefined,
         finalize=_placeholder,
         autoescape=False,
@@ -69,19 +118,34 @@ _shapes: dict[tuple[str, str], Any] = {}
 
 
 def render(name: str, context: Mapping[str, Any]) -> dict[str, Any]:
-    """Render one object from `templates/<name>`. Raises TemplateError."""
+    """Render one object from `templates/<name>`, or from the user's template of that name. Raises TemplateError."""
+    overrides = _overrides.get()
+    if overrides is None or name not in overrides.names:
+        return _rendered(_template, name, context)
+    mine = _rendered(_sandbox(overrides.folder).get_template, name, context)
+    overrides.check(name, _rendered(_template, name, context), mine)
+    return mine
+
+
+def _rendered(load: Callable[[str], jinja2.Template], name: str, context: Mapping[str, Any]) -> dict[str, Any]:
     values: list[Any] = []
     try:
-        text = _template(name).render({**context, _VALUES: values})
+        text = load(name).render({**context, _VALUES: values})
     except jinja2.TemplateSyntaxError as error:
         raise TemplateError(name, error.lineno, error.message or "syntax error") from error
     except jinja2.TemplateError as error:
         raise TemplateError(name, _line_of(error), str(error)) from error
+    except (TypeError, ValueError, ArithmeticError, LookupError, AttributeError) as error:
+        # An expression of the template's, such as a sum of a text and a number.
+        raise TemplateError(name, _line_of(error), f"{type(error).__name__}: {error}") from error
     key = (name, text)
     shape = _shapes.get(key)
     if shape is None:
         shape = _shapes[key] = _parse(name, text)
-    filled = _fill(shape, values)
+    try:
+        filled = _fill(shape, values)
+    except MixedScalarError as error:
+        raise TemplateError(name, 0, str(error)) from error
     if not isinstance(filled, dict):
         raise TemplateError(name, 0, "the result is not an object")
     return filled
@@ -116,8 +180,27 @@ def _fill(shape: Any, values: list[Any]) -> Any:
 def _value(mark: str, values: list[Any]) -> Any:
     index = mark[1:]
     if mark[0] != _MARK or not index.isdigit():
-        raise TemplateError("", 0, "text and {{ value }} are mixed; build the string inside one {{ … }}")
+        raise MixedScalarError("text and {{ value }} are mixed; build the string inside one {{ … }}")
     return values[int(index)]
+
+
+def _line_of_path(name: str, path: Sequence[str]) -> int:
+    """The line of the template in use where the path leads, as far as it is written out there."""
+    overrides = _overrides.get()
+    folder = overrides.folder if overrides and name in overrides.names else template_folder()
+    lines = (folder / name).read_text(encoding="utf-8").splitlines()
+    found, margin = 0, -1
+    for key in path:
+        for number in range(found, len(lines)):
+            indent = len(lines[number]) - len(lines[number].lstrip())
+            if number > found and lines[number].strip() and indent <= margin:
+                return max(found, 1)
+            if indent > margin and re.match(rf"\s*{re.escape(key)}\s*:", lines[number]):
+                found, margin = number + 1, indent
+                break
+        else:
+            break
+    return max(found, 1)
 
 
 def _line_of(error: Exception) -> int:

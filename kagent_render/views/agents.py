@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kagent_render.catalog import kubernetes_resources
@@ -38,12 +38,26 @@ def _team(component: Config, name: str, names: Mapping[str, str]) -> Iterator[Fa
     members = [names.get(item["config"]["name"], item["config"]["name"]) for item in config["participants"]]
     yield "team", f"{name} members", f"{_short(component)} of {', '.join(members)}"
     yield "team", f"{name} stops", stops(config, names)
+    chooser = "orchestrator" if "max_stalls" in config else "selector"
     if model := config.get("model_client"):
-        yield "model", f"{name} selector", model_in_words(model["config"])
-    if prompt := config.get("selector_prompt"):
-        yield "prompt", f"{name} selector", prompt
+        yield "model", f"{name} {chooser}", model_in_words(model["config"])
+    if prompt := config.get("selector_prompt") or config.get("final_answer_prompt"):
+        yield "prompt", f"{name} {chooser}", prompt
+    if graph := config.get("graph"):
+        yield "team", f"{name} graph", graph_in_words(graph, names)
     for member in config["participants"]:
         yield from _component(member, names)
+
+
+def graph_in_words(graph: Config, names: Mapping[str, str]) -> str:
+    """`starts at writer; writer → editor; editor → writer when "REVISE" (any)`."""
+    parts = [f"starts at {names.get(graph['default_start_node'], graph['default_start_node'])}"]
+    for node in graph["nodes"].values():
+        for edge in node.get("edges") or ():
+            text = f"{names.get(node['name'], node['name'])} → {names.get(edge['target'], edge['target'])}"
+            text += f" when {json.dumps(edge['condition'], ensure_ascii=False)}" if edge.get("condition") else ""
+            parts.append(text + (" (any)" if edge["activation_condition"] == "any" else ""))
+    return "; ".join(parts)
 
 
 def _agent(config: Config, name: str, names: Mapping[str, str]) -> Iterator[Fact]:
@@ -94,6 +108,33 @@ def kinds_in_words(resources: Iterable[str]) -> str:
     return ", ".join(str(item).partition(".")[0] for item in resources)
 
 
+def _any(sources: Iterable[str], names: Mapping[str, str]) -> str:
+    return " or ".join(names.get(item, item) for item in sources) or "anyone"
+
+
+_BOUNDS = {
+    "max_total_token": "tokens",
+    "max_prompt_token": "prompt tokens",
+    "max_completion_token": "completion tokens",
+}
+_CONDITIONS: dict[str, Callable[[Config, Mapping[str, str]], str]] = {
+    "External": lambda config, names: "when somebody asks for it over HTTP",
+    "FunctionCallTermination": lambda config, names: f"when {config['function_name']} was called",
+    "Handoff": lambda config, names: f"when someone hands over to {names.get(config['target'], config['target'])}",
+    "MaxMessage": lambda config, names: f"after {config['max_messages']} messages",
+    "SourceMatchTermination": lambda config, names: f"when {_any(config['sources'], names)} has answered",
+    "StopMessage": lambda config, names: "when a nested team has ended",
+    "TextMention": lambda config, names: (
+        f"when {_any(config['sources'], names)} says {json.dumps(config['text'], ensure_ascii=False)}"
+    ),
+    "TextMessage": lambda config, names: f"when {_any(config['sources'], names)} answers with text",
+    "Timeout": lambda config, names: f"after {config['seconds']} seconds",
+    "TokenUsage": lambda config, names: (
+        "after " + " or ".join(f"{config[key]} {word}" for key, word in _BOUNDS.items() if key in config)
+    ),
+}
+
+
 def _namespaces(names: Any) -> str:
     if list(names) == ["*"]:
         return "all namespaces"
@@ -106,7 +147,9 @@ def stops(config: Config, names: Mapping[str, str]) -> str:
     """When a team stops: its condition, and its turns at most."""
     turns = f"after {config['max_turns']} turns" if config.get("max_turns") else ""
     condition = config.get("termination_condition")
-    return " or ".join(part for part in (_condition(condition, names) if condition else "", turns) if part)
+    by_itself = "at the end of the graph" if "graph" in config else ""
+    by_itself = "when the orchestrator is satisfied" if "max_stalls" in config else by_itself
+    return " or ".join(filter(None, (by_itself, _condition(condition, names) if condition else "", turns)))
 
 
 def _condition(condition: Config, names: Mapping[str, str]) -> str:
@@ -114,9 +157,6 @@ def _condition(condition: Config, names: Mapping[str, str]) -> str:
     if name in ("OrTerminationCondition", "AndTerminationCondition"):
         word = " or " if name.startswith("Or") else " and "
         return "(" + word.join(_condition(item, names) for item in config["conditions"]) + ")"
-    if name == "MaxMessageTermination":
-        return f"after {config['max_messages']} messages"
-    if name.startswith("TextMention"):
-        sources = " or ".join(names.get(item, item) for item in config.get("sources") or ()) or "anyone"
-        return f"when {sources} says {json.dumps(config['text'], ensure_ascii=False)}"
+    if name in _CONDITIONS:
+        return _CONDITIONS[name](config, names)
     return f"{name} {json.dumps(config, sort_keys=True, ensure_ascii=False)}"

@@ -98,6 +98,8 @@ def _team(node: TeamNode, compilation: Compilation) -> Iterator[Section]:
     for (topic, label), value in _facts(workload, compilation).values.items() if workload else ():
         if topic == "team" and label == f"{name_of(node)} stops":
             yield "Stops", [value]
+        if topic == "team" and label == f"{name_of(node)} graph":
+            yield "Graph", value.split("; ")
     models = {name_of(model): model for model in _models_of(node)}
     yield "Models", [f"{name}: {model_in_words(models[name])}" for name in sorted(models)]
     yield from _running(node, compilation)
@@ -113,8 +115,7 @@ def _models_of(node: AgentNode | TeamNode) -> Iterator[ModelNode]:
     if isinstance(node, AgentNode):
         yield node.model
         return
-    if node.selector_model:
-        yield node.selector_model
+    yield from filter(None, (node.selector_model, node.orchestrator_model))
     for member in node.members:
         yield from _models_of(member)
 

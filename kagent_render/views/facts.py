@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kagent_render.views import access, agents, network
+from kagent_render.views import access, agents, network, scaling
 
 Object = Mapping[str, Any]
 Key = tuple[str, str]
@@ -32,17 +32,25 @@ class Facts:
 def facts_of(objects: Iterable[Object]) -> dict[Key, Facts]:
     """The facts of every workload, by namespace and name; ("ns", "") is what a namespace's workloads share."""
     items = list(objects)
-    deployments = [item for item in items if item["kind"] == "Deployment"]
+    deployments = [item for item in items if is_workload(item)]
     found = {_key(item): _of_deployment(item, items) for item in deployments}
     accounts = {(_key(item)[0], _account(item)): _key(item) for item in deployments}
     for account, granted in access.permissions(items).items():
         # A binding without a Deployment still gives somebody something.
         found.setdefault(accounts.get(account, account), Facts("ServiceAccount")).permissions |= granted
     for item in items:
-        if item["kind"] in _OTHER:
+        if item["kind"] == "ScaledObject":
+            target = (_key(item)[0], item["spec"]["scaleTargetRef"]["name"])
+            found.setdefault(target, Facts(SHARED)).values["scaling", "scaling"] = _scaled(item, items)
+        elif item["kind"] in _OTHER:
             key, topic, label, value = _OTHER[item["kind"]](item)
             found.setdefault(key, Facts(SHARED)).values[topic, label] = value
     return found
+
+
+def is_workload(item: Object) -> bool:
+    """Whether pods of an agent come from this object: a Deployment, or a Service of Knative."""
+    return item["kind"] == "Deployment" or str(item.get("apiVersion")).startswith("serving.knative.dev/")
 
 
 def _key(item: Object) -> Key:
@@ -66,6 +74,8 @@ def _of_deployment(deployment: Object, items: Sequence[Object]) -> Facts:
     _add_pod(facts, _pod(deployment))
     if "replicas" in deployment["spec"]:
         facts.values["scaling", "replicas"] = str(deployment["spec"]["replicas"])
+    if deployment["kind"] != "Deployment":
+        facts.values["scaling", "scaling"] = scaling.knative_service(deployment)
     for config in _runtime_configs(deployment, items):
         for topic, label, value in agents.facts(config):
             facts.values[topic, label] = value
@@ -122,16 +132,9 @@ def _resources(resources: Mapping[str, Any]) -> str:
     return "; ".join(parts)
 
 
-def _scaled(item: Object) -> tuple[Key, str, str, str]:
-    spec = item["spec"]
-    triggers = [_trigger(trigger) for trigger in spec.get("triggers") or ()]
-    value = f"{spec.get('minReplicaCount', 0)} to {spec.get('maxReplicaCount', 100)} pods by {', '.join(triggers)}"
-    return (_key(item)[0], spec["scaleTargetRef"]["name"]), "scaling", "scaling", value
-
-
-def _trigger(trigger: Mapping[str, Any]) -> str:
-    metadata = trigger.get("metadata") or {}
-    return f"{trigger['type']} ({', '.join(f'{key} {metadata[key]}' for key in sorted(metadata))})"
+def _scaled(item: Object, items: Iterable[Object]) -> str:
+    own = [other for other in items if other["kind"] == "InterceptorRoute" and _key(other)[0] == _key(item)[0]]
+    return scaling.scaled_object(item["spec"], own)
 
 
 def _route(item: Object) -> tuple[Key, str, str, str]:
@@ -149,4 +152,22 @@ def _external_secret(item: Object) -> tuple[Key, str, str, str]:
     return (namespace, ""), "store", f"Secret {name}", value
 
 
-_OTHER = {"ScaledObject": _scaled, "HTTPRoute": _route, "ExternalSecret": _external_secret}
+def _interceptor_route(item: Object) -> tuple[Key, str, str, str]:
+    hosts = [host for rule in item["spec"].get("rules") or () for host in rule.get("hosts") or ()]
+    text = f"{', '.join(hosts or ['any host'])} through KEDA's interceptor"
+    return _key(item), "routes", text, text
+
+
+def _trigger_authentication(item: Object) -> tuple[Key, str, str, str]:
+    names = [f"{entry['name']} key {entry['key']}" for entry in item["spec"].get("secretTargetRef") or ()]
+    text = f"Secret {', '.join(names)} for KEDA's triggers"
+    owner = (item["metadata"].get("labels") or {}).get("app.kubernetes.io/name") or _key(item)[1]
+    return (_key(item)[0], owner), "secrets", text, text
+
+
+_OTHER = {
+    "TriggerAuthentication": _trigger_authentication,
+    "HTTPRoute": _route,
+    "InterceptorRoute": _interceptor_route,
+    "ExternalSecret": _external_secret,
+}

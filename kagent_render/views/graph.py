@@ -62,16 +62,22 @@ def _label(node: Node) -> str:
 
 def _edges(graph: Graph) -> Iterator[tuple[Node, Node, str]]:
     for team in graph.teams:
-        for member in team.members:
-            yield team, member, "member"
-        if team.selector_model:
-            yield team, team.selector_model, "asks"
+        yield from _team_edges(team)
     for agent in graph.agents:
         for target in handoffs_of(agent, graph):
             yield agent, target, "handoff"
         for tool in agent.tools:
             yield agent, tool, "uses"
         yield agent, agent.model, "asks"
+
+
+def _team_edges(team: TeamNode) -> Iterator[tuple[Node, Node, str]]:
+    members = {member.metadata.name: member for member in team.members}
+    yield from ((team, member, "member") for member in team.members)
+    yield from ((team, model, "asks") for model in (team.selector_model, team.orchestrator_model) if model)
+    for edge in team.spec.graph.edges if team.spec.graph else ():
+        if edge.from_ in members and edge.to in members:
+            yield members[edge.from_], members[edge.to], "if" if edge.when else "then"
 
 
 _MERMAID = {"team": ("[[", "]]"), "agent": ("[", "]"), "tool": ("([", "])"), "model": ("[(", ")]")}

@@ -86,7 +86,8 @@ def users_of(node: ToolNode | ModelNode, graph: Graph) -> list[str]:
     if isinstance(node, ToolNode):
         return [name_of(a) for a in graph.agents if any(key(t) == key(node) for t in a.tools)]
     found = [name_of(agent) for agent in graph.agents if key(agent.model) == key(node)]
-    return found + [name_of(t) for t in graph.teams if t.selector_model and key(t.selector_model) == key(node)]
+    asking = [(team, model) for team in graph.teams for model in (team.selector_model, team.orchestrator_model)]
+    return found + [name_of(team) for team, model in asking if model and key(model) == key(node)]
 
 
 def _agents(graph: Graph, default: str | None) -> Iterator[Record]:

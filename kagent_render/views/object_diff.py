@@ -70,7 +70,8 @@ def _change(key: Identity, old: Object | None, new: Object | None) -> ObjectChan
         return None
     # The checksum says only that the config changed, which its ConfigMap shows.
     kept = tuple(field for field in fields if not _is_checksum(field.path))
-    rolls_pods = kind == "Deployment" and any(field.path.startswith("spec.template") for field in fields)
+    makes_pods = kind == "Deployment" or str(new.get("apiVersion")).startswith("serving.knative.dev/")
+    rolls_pods = makes_pods and any(field.path.startswith("spec.template") for field in fields)
     return ObjectChange("changed", kind, namespace, name, kept, rolls_pods)
 
 

@@ -28,10 +28,13 @@ def main() -> int:
     from kagent_runtime.engine import EngineError
     from kagent_runtime.logs import configure_logs
     from kagent_runtime.server import fail, listen, serve
+    from kagent_runtime.telemetry import start_telemetry
+    from kagent_runtime.telemetry.engine import ObservedEngine
 
     configure_logs(settings.log_level)
     stop_sample = _connect(settings)
-    engine = AutoGenEngine(loaded, is_replay=settings.model_mode == "replay")
+    stop_telemetry = start_telemetry(loaded, os.environ)
+    engine = ObservedEngine(AutoGenEngine(loaded, is_replay=settings.model_mode == "replay"), loaded.config)
     try:
         asyncio.run(engine.start())
         listener = listen(settings.host, settings.port)
@@ -42,13 +45,17 @@ def main() -> int:
     try:
         from kagent_runtime.app import build_app
         from kagent_runtime.store import Store, StoreError
+        from kagent_runtime.transport import TlsError
 
         app = build_app(settings, loaded, engine, Store(settings.database_url))
         return _run_loop(serve(app, settings, listener))
     except StoreError as error:
         return fail(f"the database cannot be used: {error}", EX_CONFIG)
+    except TlsError as error:
+        return fail(f"the certificate cannot be used: {error}", EX_CONFIG)
     finally:
         stop_sample()
+        stop_telemetry()
 
 
 def _run_loop(serving: Coroutine[Any, Any, int]) -> int:

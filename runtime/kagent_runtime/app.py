@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from os import environ
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,15 @@ from starlette.middleware import Middleware
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
-from kagent_runtime import __version__, problems, routes
+from kagent_runtime import __version__, dapr, problems, routes
 from kagent_runtime.config import LoadedConfig
 from kagent_runtime.engine import Engine
 from kagent_runtime.guards import Guards
 from kagent_runtime.sessions import Sessions
 from kagent_runtime.settings import Settings
 from kagent_runtime.store import Store
+from kagent_runtime.telemetry import routes as telemetry_routes
+from kagent_runtime.telemetry.propagation import TraceContext
 
 _STATIC = Path(__file__).parent / "ui" / "static"
 _LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
@@ -45,12 +48,15 @@ def build_app(settings: Settings, loaded: LoadedConfig, engine: Engine, store: S
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
         lifespan=lifespan,
-        middleware=[Middleware(Guards, is_loopback=settings.host in _LOOPBACK_HOSTS)],
+        middleware=[Middleware(Guards, is_loopback=settings.host in _LOOPBACK_HOSTS), Middleware(TraceContext)],
     )
     app.state.is_ready = False
     app.state.settings, app.state.loaded, app.state.store, app.state.sessions = settings, loaded, store, sessions
     problems.install(app)
     app.include_router(routes.router)
+    app.include_router(telemetry_routes.router)
+    if dapr.is_enabled(environ):
+        app.include_router(dapr.event_routes(environ))
     _add_health(app, sessions)
     _add_page(app)
     return app

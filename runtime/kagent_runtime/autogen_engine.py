@@ -29,8 +29,9 @@ from autogen_agentchat.messages import (
 )
 from autogen_core import CancellationToken
 
-from kagent_runtime import component_tree
+from kagent_runtime import component_tree, orchestrator
 from kagent_runtime.components.model_client import ModelError
+from kagent_runtime.components.timeout import timeout_reason
 from kagent_runtime.config import LoadedConfig
 from kagent_runtime.engine import (
     Cancelled,
@@ -49,9 +50,11 @@ from kagent_runtime.engine import (
     Usage,
 )
 from kagent_runtime.meter import METER, Meter
+from kagent_runtime.running import STOP
 
 _log = logging.getLogger(__name__)
-_SWARM = "autogen_agentchat.teams.Swarm"
+_GRACE_SECONDS = 3.0
+_CUT_OFF = "The turn was cut off by its time limit: the agents do not remember it."
 _FORGOTTEN = "The agent has changed since the last message: it does not remember the conversation so far."
 
 
@@ -66,7 +69,9 @@ class AutoGenEngine:
 
     def __init__(self, loaded: LoadedConfig, *, is_replay: bool) -> None:
         tree = _replayed(loaded.component) if is_replay else loaded.component
-        self._tree = component_tree.with_team_events(tree)
+        self._tree = component_tree.with_stop(component_tree.with_team_events(tree))
+        self._deadline = component_tree.deadline(tree)
+        self._announces_ends = component_tree.announces_ends(tree)
         self._is_team = loaded.config.metadata.kind == "AgentTeam"
         self._handoffs = component_tree.handoff_names(tree)
         self.state_version = component_tree.state_version(tree)
@@ -82,7 +87,14 @@ class AutoGenEngine:
             raise EngineError("The config does not load", f"{type(error).__name__}: {_first_line(error)}") from error
 
     def _load(self) -> Any:
-        return Team.load_component(self._tree) if self._is_team else ChatAgent.load_component(self._tree)
+        if not self._is_team:
+            return ChatAgent.load_component(self._tree)
+        team = Team.load_component(self._tree)
+        if self._announces_ends:
+            from kagent_runtime.components.stop_message import announce_ends
+
+            announce_ends(team)  # type: ignore[arg-type]
+        return team
 
     async def run(self, task: str, state: SavedState | None, stop: Stop) -> AsyncIterator[EngineEvent]:
         """One turn on a fresh instance; see Engine."""
@@ -90,6 +102,8 @@ class AutoGenEngine:
         stop.on_request(token.cancel)
         meter = Meter()
         METER.set(meter)
+        STOP.set(stop)
+        clock = _Clock(self._deadline, token)
         try:
             async for event in self._turn(task, state, token, meter):
                 yield event
@@ -97,9 +111,15 @@ class AutoGenEngine:
             # A cancelled token surfaces as CancelledError, or as whatever it broke on the way.
             if stop.is_requested:
                 raise Cancelled(meter.usage) from None
+            if clock.has_struck():
+                yield Notice(_CUT_OFF)
+                yield Finished(timeout_reason(clock.seconds), None, meter.usage)
+                return
             if isinstance(error, asyncio.CancelledError):
                 raise
             raise _explained(error, meter) from None
+        finally:
+            clock.stop()
 
     async def _turn(
         self, task: str, state: SavedState | None, token: CancellationToken, meter: Meter
@@ -110,7 +130,7 @@ class AutoGenEngine:
             yield Notice(_FORGOTTEN)
         reported = Usage()
         async for item in instance.run_stream(
-            task=self._task(task), cancellation_token=token, output_task_messages=False
+            task=self._task(task, state), cancellation_token=token, output_task_messages=False
         ):
             if isinstance(item, TaskResult):
                 saved = json.loads(json.dumps(await instance.save_state()))
@@ -135,13 +155,9 @@ class AutoGenEngine:
             return None
         return instance
 
-    def _task(self, text: str) -> Any:
-        # A plain task goes to whoever got the last handoff, which need not be able to hand over again, and
-        # fails when that was a handoff to the user. A handoff from the user starts at the first agent.
-        if self._tree["provider"] == _SWARM:
-            first = self._tree["config"]["participants"][0]["config"]["name"]
-            return HandoffMessage(source="user", target=first, content=text)
-        return text
+    def _task(self, text: str, state: SavedState | None) -> Any:
+        target = component_tree.addressee(self._tree, state.data if state else None)
+        return HandoffMessage(source="user", target=target, content=text) if target else text
 
     def _events(self, item: BaseAgentEvent | BaseChatMessage) -> Iterator[EngineEvent]:
         if isinstance(item, ModelClientStreamingChunkEvent):
@@ -158,7 +174,9 @@ class AutoGenEngine:
         elif isinstance(item, HandoffMessage):
             yield Handoff(item.source, item.target, item.content)
         elif isinstance(item, BaseChatMessage):
-            yield Message(item.id, item.source, item.to_text(), _usage(item))
+            text = item.to_text()
+            shown = orchestrator.readable(text) if item.source == orchestrator.NAME else text
+            yield Message(item.id, item.source, shown, _usage(item))
 
     def _calls(self, item: ToolCallRequestEvent) -> Iterator[EngineEvent]:
         for call in item.content:
@@ -169,6 +187,39 @@ class AutoGenEngine:
         for result in item.content:
             if result.name not in self._handoffs:
                 yield ToolResult(result.call_id, item.source, result.name, result.content, bool(result.is_error))
+
+
+class _Clock:
+    """Cuts a run off at its deadline: by its token, and by its task when a library ignores the token."""
+
+    def __init__(self, seconds: int | None, token: CancellationToken) -> None:
+        self.seconds, self._token, self._task = seconds or 0, token, asyncio.current_task()
+        self._timer: asyncio.TimerHandle | None = None
+        self._struck = self._cancelled = False
+        if seconds is not None:
+            self._timer = asyncio.get_running_loop().call_later(seconds, self._strike)
+
+    def has_struck(self) -> bool:
+        """Whether the deadline has passed. Takes back the cancel of the task, if it came to that."""
+        if self._cancelled and self._task is not None:
+            self._cancelled = False
+            self._task.uncancel()
+        return self._struck
+
+    def stop(self) -> None:
+        """The run has ended."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+    def _strike(self) -> None:
+        self._struck = True
+        self._token.cancel()
+        self._timer = asyncio.get_running_loop().call_later(_GRACE_SECONDS, self._cut)
+
+    def _cut(self) -> None:
+        if self._task is not None:
+            self._cancelled = True
+            self._task.cancel()
 
 
 def _replayed(tree: dict[str, Any]) -> dict[str, Any]:

@@ -19,6 +19,62 @@ def with_team_events(tree: Tree) -> Tree:
     return changed
 
 
+_OR = "autogen_agentchat.base.OrTerminationCondition"
+_OWN = "kagent_runtime.components."
+
+
+def with_stop(tree: Tree) -> Tree:
+    """A copy in which a team can be stopped over HTTP, also where its conditions do not speak of it."""
+    if tree["component_type"] != "team" or has_condition(tree["config"].get("termination_condition"), "External"):
+        return tree
+    external = {"provider": f"{_OWN}External", "component_type": "termination", "version": 1, "config": {}}
+    given = tree["config"].get("termination_condition")
+    both = {"provider": _OR, "component_type": "termination", "version": 1, "config": {"conditions": [given, external]}}
+    return tree | {"config": tree["config"] | {"termination_condition": both if given else external}}
+
+
+def has_condition(condition: Tree | None, name: str) -> bool:
+    """Whether one of our own conditions is among these."""
+    if condition is None:
+        return False
+    parts = condition["config"].get("conditions") or ()
+    return condition["provider"] == f"{_OWN}{name}" or any(has_condition(part, name) for part in parts)
+
+
+def announces_ends(tree: Tree) -> bool:
+    """Whether a team waits for the end of a nested one."""
+    return any(has_condition(team["config"].get("termination_condition"), "StopMessage") for team in _teams(tree))
+
+
+def deadline(tree: Tree) -> int | None:
+    """After how many seconds a Timeout ends the run all by itself."""
+    condition = tree["config"].get("termination_condition")
+    return min(_timeouts(condition), default=None) if condition else None
+
+
+def _timeouts(condition: Tree) -> Iterator[int]:
+    if condition["provider"] == _OR:
+        for part in condition["config"]["conditions"]:
+            yield from _timeouts(part)
+    elif condition["provider"] == f"{_OWN}Timeout":
+        yield condition["config"]["seconds"]
+
+
+def addressee(tree: Tree, state: Tree | None) -> str | None:
+    """The agent of a Swarm that the user's message goes to: who asked the user, who was handed over to, the first.
+
+    A plain task would go to whoever got the last handoff, which need not be able to hand over again, and would fail
+    when that was the user.
+    """
+    if tree["provider"] != "autogen_agentchat.teams.Swarm":
+        return None
+    names: list[str] = [part["config"]["name"] for part in tree["config"]["participants"]]
+    thread = ((state or {}).get("agent_states", {}).get("SwarmGroupChatManager") or {}).get("message_thread")
+    last = thread[-1] if thread else {}
+    wanted = last.get("source") if last.get("target") == "user" else last.get("target")
+    return wanted if wanted in names else names[0]
+
+
 def handoff_names(tree: Tree) -> set[str]:
     """The names of the tools by which agents hand over."""
     agents = (part for part in _parts(tree) if part["component_type"] == "agent")
@@ -31,7 +87,10 @@ def state_version(tree: Tree) -> str:
 
 
 def restarted(state: Tree) -> Tree:
-    """A copy in which every RoundRobin starts a new task with its first member, not after its last speaker."""
+    """A copy in which every RoundRobin starts a new task with its first member, not after its last speaker.
+
+    GraphFlow and MagenticOne start afresh by themselves: see their components.
+    """
     changed = copy.deepcopy(state)
     for manager in _managers(changed):
         if "next_speaker_index" in manager:

@@ -14,6 +14,8 @@ _PATTERNS = {
     "autogen_agentchat.teams.RoundRobinGroupChat": "RoundRobin",
     "autogen_agentchat.teams.SelectorGroupChat": "Selector",
     "autogen_agentchat.teams.Swarm": "Swarm",
+    "kagent_runtime.components.GraphFlow": "GraphFlow",
+    "kagent_runtime.components.MagenticOne": "MagenticOne",
 }
 _REPLAY = "No language model is called: a replay model answers from what the tools return."
 _SAMPLE = "The Kubernetes tools read a recorded sample cluster, not a real one."

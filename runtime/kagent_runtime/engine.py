@@ -94,10 +94,10 @@ class Notice:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The run ended by itself; `state` continues the conversation."""
+    """The run ended by itself; `state` continues the conversation, and without one the state before it does."""
 
     stop_reason: str | None
-    state: State
+    state: State | None
     usage: Usage = field(default_factory=Usage)
 
 
@@ -126,11 +126,16 @@ class Engine(Protocol):
 
 
 class Stop:
-    """Cancels a run from outside."""
+    """Ends a run from outside: at once, or after its current turn."""
 
     def __init__(self) -> None:
         self._callbacks: list[Any] = []
         self.is_requested = False
+        self.is_finish_requested = False
+
+    def finish(self) -> None:
+        """Stop when the current turn is over."""
+        self.is_finish_requested = True
 
     def request(self) -> None:
         """Stop as soon as possible."""

@@ -53,9 +53,15 @@ class Guards:
         if not length.isdigit() or int(length) > MAX_BODY_BYTES:
             return 413, "the body is larger than 1 MiB"
         has_body = int(length) or "transfer-encoding" in headers
-        if has_body and headers.get("content-type", "").split(";")[0].strip() != "application/json":
+        if has_body and not _needs_preflight(headers):
             return 415, "send application/json"
         return None
+
+
+def _needs_preflight(headers: Headers) -> bool:
+    """Whether a browser would ask first before it sends this from another origin: JSON, or a CloudEvent's headers."""
+    media_type = headers.get("content-type", "").split(";")[0].strip()
+    return media_type in ("application/json", "application/cloudevents+json") or "ce-specversion" in headers
 
 
 def _limited(receive: Receive) -> Receive:

@@ -157,8 +157,17 @@ async def get_events(
 
 @router.post("/sessions/{id}/cancel", status_code=202)
 async def cancel_run(request: Request, id: str) -> dict[str, str]:
-    """Stop the turn that runs."""
+    """Cut the run off at once; the agents do not remember it."""
     await _found(request, id)
     if not _services(request)[0].cancel(id):
         raise problem(409, "nothing runs in this session")
     return {"status": "cancelling"}
+
+
+@router.post("/sessions/{id}/stop", status_code=202)
+async def stop_run(request: Request, id: str) -> dict[str, str]:
+    """End the run after its current turn; what was said is kept."""
+    await _found(request, id)
+    if not _services(request)[0].finish(id):
+        raise problem(409, "nothing runs in this session")
+    return {"status": "stopping"}

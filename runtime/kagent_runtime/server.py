@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from kagent_runtime.settings import Settings
+from kagent_runtime.transport import fresh_certificate, management_port, tls_options
 
 _log = logging.getLogger("kagent_runtime.server")
 
@@ -44,7 +45,8 @@ class Server(uvicorn.Server):
             host, port = sockets[0].getsockname()[:2]
             shown = f"[{host}]" if ":" in host else host
             name = self._app.state.loaded.config.metadata.name
-            print(f"kagent-runtime: serving {name} on http://{shown}:{port}", flush=True)  # noqa: T201
+            scheme = "https" if self.config.is_ssl else "http"
+            print(f"kagent-runtime: serving {name} on {scheme}://{shown}:{port}", flush=True)  # noqa: T201
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -54,13 +56,16 @@ def listen(host: str, port: int) -> socket.socket:
 
 
 async def serve(app: FastAPI, settings: Settings, listener: socket.socket) -> int:
-    """Serve until a signal; the exit code. Raises StoreError when the database cannot be used."""
+    """Serve until a signal; the exit code. Raises StoreError for the database, TlsError for the certificate."""
     # Before uvicorn starts, which would print a traceback for an error in the lifespan.
     await app.state.store.open()
     options: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False}
+    options |= tls_options(settings)
     config = uvicorn.Config(app, timeout_graceful_shutdown=5, timeout_keep_alive=75, **options)
+    config.load()
     server = Server(config, app, settings)
-    await server.serve(sockets=[listener])
+    async with management_port(settings, app), fresh_certificate(settings, config):
+        await server.serve(sockets=[listener])
     return 0 if server.started else 1
 
 

@@ -28,6 +28,7 @@ from kagent_runtime.engine import (
 )
 from kagent_runtime.hub import Hub
 from kagent_runtime.store import Event, SessionRow, Store, now
+from kagent_runtime.telemetry import spans
 
 _log = logging.getLogger(__name__)
 STOP_SECONDS = 5.0
@@ -117,10 +118,10 @@ class Sessions:
         await self._store.delete(session_id)
         self.hub.close(session_id)
 
-    async def send(self, session_id: str, content: str) -> tuple[str, int]:
+    async def send(self, session_id: str, content: str, key: str | None = None) -> tuple[str, int]:
         """Start a run; returns its id and the sequence number of the message, which is committed by then.
 
-        Raises Busy and Draining.
+        A message with a `key` is accepted once. Raises Busy, Draining and DuplicateMessage.
         """
         if self.is_draining:
             raise Draining
@@ -130,7 +131,7 @@ class Sessions:
         try:
             run_id = uuid.uuid4().hex
             first = [_event("message.user", run_id, content=content), _event("run.started", run_id)]
-            stored = await self._store.begin_run(session_id, run_id, first)
+            stored = await self._store.begin_run(session_id, run_id, first, key)
             self.hub.publish(session_id, stored)
             stop = Stop()
             task = asyncio.create_task(self._run(session_id, run_id, content, stop), name=f"run-{run_id}")
@@ -144,6 +145,13 @@ class Sessions:
         run = self._runs.get(session_id)
         if run is not None:
             run.end()
+        return run is not None
+
+    def finish(self, session_id: str) -> bool:
+        """Ask the run to stop after its current turn; whether there was one."""
+        run = self._runs.get(session_id)
+        if run is not None:
+            run.stop.finish()
         return run is not None
 
     async def follow(self, session_id: str, after: int) -> AsyncIterator[Event]:
@@ -178,6 +186,7 @@ class Sessions:
         self.hub.close_all()
 
     async def _run(self, session_id: str, run_id: str, content: str, stop: Stop) -> None:
+        spans.CONVERSATION.set(session_id)
         end = await self._play(session_id, run_id, content, stop)
         final = _finished(run_id, end.outcome, end.reason, end.usage, end.error)
         version = self._engine.state_version

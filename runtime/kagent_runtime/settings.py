@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Literal, cast
 
 ModelMode = Literal["real", "replay"]
+TlsClients = Literal["any", "required"]
 ClusterMode = Literal["in-cluster", "kubeconfig", "sample"]
 SERVICE_ACCOUNT_NAMESPACE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
@@ -28,6 +29,9 @@ class Settings:
     namespace: str
     drain_seconds: float
     log_level: str
+    tls_folder: str | None = None
+    tls_clients: TlsClients = "any"
+    management_port: int = 8081
 
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
@@ -46,6 +50,9 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         namespace=environment.get("POD_NAMESPACE") or _own_namespace(),
         drain_seconds=options.drain_seconds,
         log_level=options.log_level,
+        tls_folder=options.tls_folder,
+        tls_clients=cast(TlsClients, options.tls_clients),
+        management_port=options.management_port,
     )
 
 
@@ -69,6 +76,9 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option("--kube-context", None, metavar="C", help="context of the kubeconfig")
     option("--drain-seconds", "20", type=float, help="how long running turns may go on after SIGTERM")
     option("--log-level", "info", choices=["debug", "info", "warning", "error"], help="what is logged")
+    option("--tls-folder", None, metavar="DIR", help="serve TLS with tls.crt and tls.key; ca.crt verifies callers")
+    option("--tls-clients", "any", choices=["any", "required"], help="required: only callers with a certificate")
+    option("--management-port", "8081", type=int, help="with TLS, health and metrics without it; 0 picks a free one")
     return parser
 
 

@@ -28,7 +28,7 @@ from sqlalchemy import (
     select,
     update,
 )
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kagent_runtime.engine import SavedState
@@ -58,6 +58,14 @@ _events = Table(
     Column("seq", Integer, primary_key=True),
     Column("data", Text, nullable=False),
 )
+# What was sent by a bus that delivers at least once: the key is accepted with the message, in one transaction.
+_accepted = Table(
+    "accepted_messages",
+    _metadata,
+    Column("key", String(64), primary_key=True),
+    Column("run_id", String(32), nullable=False),
+    Column("at", String(32), nullable=False, index=True),
+)
 
 Event = dict[str, Any]
 
@@ -79,6 +87,10 @@ def now() -> str:
 
 class StoreError(Exception):
     """The database cannot be opened. The text has no credentials of its URL."""
+
+
+class DuplicateMessage(Exception):
+    """A message with this key was accepted before."""
 
 
 class Store:
@@ -115,6 +127,13 @@ class Store:
             await connection.execute(insert(_sessions).values(**values))
         return row
 
+    async def ensure_session(self, id: str, title: str) -> None:
+        """A session of this id, new unless there is one."""
+        try:
+            await self.create_session(id, title)
+        except IntegrityError:
+            return
+
     async def sessions(self, limit: int) -> list[SessionRow]:
         """The sessions with the newest activity."""
         query = select(*_row_columns()).order_by(_sessions.c.updated_at.desc(), _sessions.c.id).limit(limit)
@@ -146,11 +165,26 @@ class Store:
             row = (await connection.execute(query)).first()
         return SavedState(row[1], json.loads(row[0])) if row and row[0] else None
 
-    async def begin_run(self, session_id: str, run_id: str, events: Sequence[Event]) -> list[Event]:
-        """Record a run and its first events."""
+    async def begin_run(
+        self, session_id: str, run_id: str, events: Sequence[Event], key: str | None = None
+    ) -> list[Event]:
+        """Record a run and its first events. Raises DuplicateMessage when the key is known."""
         async with self._engine.begin() as connection:
+            if key is not None:
+                await self._accept(connection, key, run_id)
             await connection.execute(insert(_runs).values(id=run_id, session_id=session_id, status="running"))
             return await self._append(connection, session_id, events)
+
+    async def _accept(self, connection: AsyncConnection, key: str, run_id: str) -> None:
+        try:
+            await connection.execute(insert(_accepted).values(key=key, run_id=run_id, at=now()))
+        except IntegrityError:
+            raise DuplicateMessage from None
+
+    async def is_accepted(self, key: str) -> bool:
+        """Whether a message with this key was accepted."""
+        async with self._engine.connect() as connection:
+            return (await connection.execute(select(_accepted.c.key).where(_accepted.c.key == key))).first() is not None
 
     async def append(self, session_id: str, events: Sequence[Event]) -> list[Event]:
         """Add events to the log; returns them with their sequence numbers."""

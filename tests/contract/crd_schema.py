@@ -35,28 +35,31 @@ def _root(schema: dict[str, Any]) -> dict[str, Any]:
     return root | {"additionalProperties": False}
 
 
-def _convert(schema: Any) -> Any:
+def _convert(schema: Any, is_closed: bool = True) -> Any:
     if not isinstance(schema, dict):
         return schema
     out: dict[str, Any] = {}
     for key, value in schema.items():
         if key in _DROPPED or key.startswith("x-kubernetes"):
             continue
-        out[key] = _convert_keyword(key, value)
+        out[key] = _convert_keyword(key, value, is_closed)
     if schema.get("x-kubernetes-int-or-string"):
         out.pop("type", None)
         out["anyOf"] = [{"type": "integer"}, {"type": "string"}]
     preserves = schema.get("x-kubernetes-preserve-unknown-fields") or schema.get("x-kubernetes-embedded-resource")
-    if "properties" in schema and "additionalProperties" not in out and not preserves:
+    # A junctor only says more of the properties that its surroundings list, so it closes nothing.
+    if is_closed and "properties" in schema and "additionalProperties" not in out and not preserves:
         out["additionalProperties"] = False
     if (limit := _BOUNDS.get(schema.get("format", ""))) is not None:
         out = {"minimum": -limit, "maximum": limit - 1} | out
     return out
 
 
-def _convert_keyword(key: str, value: Any) -> Any:
+def _convert_keyword(key: str, value: Any, is_closed: bool) -> Any:
     if key == "properties":
-        return {name: _convert(item) for name, item in value.items()}
+        return {name: _convert(item, is_closed) for name, item in value.items()}
     if key in ("allOf", "anyOf", "oneOf"):
-        return [_convert(item) for item in value]
-    return _convert(value) if key in ("items", "additionalProperties", "not") else value
+        return [_convert(item, False) for item in value]
+    if key == "not":
+        return _convert(value, False)
+    return _convert(value, is_closed) if key in ("items", "additionalProperties") else value

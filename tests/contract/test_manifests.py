@@ -12,6 +12,7 @@ import yaml
 from kubernetes_validate import validate
 from kubernetes_validate.utils import latest_version
 
+from kagent_render.specs.secrets import has_secret, is_secret_name
 from tests.contract.crd_schema import load_crd_schemas
 from tests.harness import CASES, EXAMPLES
 
@@ -73,6 +74,26 @@ def test_the_pod_is_restricted(path: Path) -> None:
         assert {"startupProbe", "livenessProbe", "readinessProbe", "resources"} <= set(container)
 
 
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.name == "knative-service.yaml"], ids=lambda p: p.parts[-2]
+)
+def test_the_pod_of_knative_is_restricted(path: Path) -> None:
+    """The same, all in the container: Knative takes no securityContext of a pod."""
+    pod = next(_documents(path))["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    (container,) = pod["containers"]
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+        "runAsNonRoot": True,
+        "runAsUser": 10001,
+        "runAsGroup": 10001,
+        "seccompProfile": {"type": "RuntimeDefault"},
+    }
+    assert {"startupProbe", "livenessProbe", "readinessProbe", "resources"} <= set(container)
+
+
 def test_no_manifest_carries_a_secret() -> None:
     """References only: no Secret object, no value from one."""
     for path in FILES:
@@ -80,4 +101,27 @@ def test_no_manifest_carries_a_secret() -> None:
             assert document["kind"] != "Secret"
             if document["kind"] == "Deployment":
                 for variable in document["spec"]["template"]["spec"]["containers"][0]["env"]:
-                    assert "value" not in variable
+                    value = variable.get("value", "")
+                    assert not has_secret(value), variable["name"]
+                    assert not (value and is_secret_name(variable["name"]))
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if path.name.startswith(("component-", "subscription"))], ids=str
+)
+def test_a_dapr_resource_is_scoped(path: Path) -> None:
+    """Without scopes every application of the namespace may use it, and its credentials."""
+    document = next(_documents(path))
+    apps = [item for item in FILES if item.name == "deployment.yaml" and path.parts[-2] in item.parts[-3:]]
+    assert document["scopes"]
+    assert set(document["scopes"]) <= {item.parts[-2] for item in apps}
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-5:]))
+def test_every_label_and_annotation_is_a_string(path: Path) -> None:
+    """Of the object and of its pods; the schemas leave metadata open."""
+    document = next(_documents(path))
+    template = document.get("spec", {}).get("template", {}) if document["kind"] == "Deployment" else {}
+    for metadata in (document["metadata"], template.get("metadata", {})):
+        for values in (metadata.get("labels", {}), metadata.get("annotations", {})):
+            assert all(isinstance(value, str) for value in values.values())

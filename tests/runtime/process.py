@@ -6,6 +6,7 @@ import json
 import os
 import re
 import signal
+import ssl
 import subprocess
 import sys
 import threading
@@ -20,7 +21,7 @@ from kagent_render.compiler import compile_paths
 from tests.harness import ROOT
 
 KEY = "sk-canary-0123456789abcdefghijklmnop"
-_SERVING = re.compile(r"serving (\S+) on (http://\S+)")
+_SERVING = re.compile(r"serving (\S+) on (https?://\S+)")
 Event = dict[str, Any]
 
 
@@ -46,6 +47,7 @@ class Runtime:
         inherited = {key: value for key, value in os.environ.items() if not key.startswith(("KAGENT_", "KUBE"))}
         self._environment = inherited | {"KAGENT_STATE_DIR": str(folder), "KAGENT_GPT4_CONFIG_API_KEY": KEY}
         self._environment |= environment
+        self.verify: ssl.SSLContext | bool = True
         self.stderr = ""
         self.url = ""
 
@@ -76,7 +78,7 @@ class Runtime:
         match = _SERVING.search(line)
         assert match, f"not serving: {line!r}\n{self.wait_stderr()}"
         self.url = match[2]
-        self.client = httpx.Client(base_url=self.url, timeout=30)
+        self.client = httpx.Client(base_url=self.url, timeout=30, verify=self.verify)
         deadline = time.monotonic() + 20
         while self.client.get("/readyz").status_code != 200:
             assert time.monotonic() < deadline

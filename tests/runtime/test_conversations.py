@@ -38,15 +38,16 @@ spec:
   teamType: TYPE
   agents: [{name: first-agent}, {name: second-agent}]
   terminationCondition: CONDITION
-  selector: {allowRepeatedSpeaker: true}
 """
+SELECTOR = "  selector: {allowRepeatedSpeaker: true}\n"
 MENTION = '{type: TextMention, text: "RESOLVED"}'
 
 
 def _team(tmp_path: Path, pattern: str, condition: str = MENTION) -> dict[str, Any]:
     specs = tmp_path / "specs"
     specs.mkdir(parents=True, exist_ok=True)
-    (specs / "team.yaml").write_text(TEAM.replace("TYPE", pattern).replace("CONDITION", condition))
+    text = TEAM.replace("TYPE", pattern).replace("CONDITION", condition)
+    (specs / "team.yaml").write_text(text + (SELECTOR if pattern == "Selector" else ""))
     return runtime_config(specs)
 
 
@@ -81,7 +82,7 @@ def test_a_round_robin_runs_to_its_condition(tmp_path: Path) -> None:
 
 def test_a_round_robin_starts_every_task_at_the_first(tmp_path: Path) -> None:
     """AutoGen would go on with the next speaker."""
-    config = _team(tmp_path, "RoundRobin", "{type: MaxMessage, maxMessages: 2}")
+    config = _team(tmp_path, "RoundRobin", "{type: MaxMessage, maxMessages: 1}")
     script = [_says("FIRST", "a", "b", "c"), _says("SECOND", "x")]
     with ModelServer(script) as model, _run(config, model, tmp_path) as runtime:
         session = runtime.new_session()
@@ -134,8 +135,8 @@ def test_a_swarm_hands_over_to_its_end_and_starts_again_at_the_first(tmp_path: P
 
 def test_anyof_and_allof_stop_as_they_say(tmp_path: Path) -> None:
     """allOf waits for both, anyOf for either."""
-    both = "{allOf: [{type: MaxMessage, maxMessages: 3}, {type: TextMention, text: DONE}]}"
-    either = "{anyOf: [{type: MaxMessage, maxMessages: 3}, {type: TextMention, text: DONE}]}"
+    both = "{allOf: [{type: MaxMessage, maxMessages: 2}, {type: TextMention, text: DONE}]}"
+    either = "{anyOf: [{type: MaxMessage, maxMessages: 2}, {type: TextMention, text: DONE}]}"
     script = [_says("FIRST", "DONE", "a", "b"), _says("SECOND", "c", "d", "e")]
     with ModelServer(script) as model:
         with _run(_team(tmp_path / "a", "RoundRobin", both), model, tmp_path / "a") as runtime:

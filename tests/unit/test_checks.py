@@ -28,7 +28,7 @@ def test_large_config_maps_are_named_before_the_server_does() -> None:
 
 def test_a_reference_to_nothing_is_found() -> None:
     """A Deployment without its account and config, a binding without its role."""
-    pod = {"serviceAccountName": "a", "volumes": [{"name": "c", "configMap": {"name": "a"}}]}
+    pod = {"serviceAccountName": "a", "volumes": [{"name": "config", "configMap": {"name": "a"}}]}
     deployment = {
         "apiVersion": "apps/v1",
         "kind": "Deployment",

@@ -1,4 +1,4 @@
-"""MaxMessage: stop after a number of messages. AutoGen counts the user's message too."""
+"""MaxMessage: stop after a number of messages. AutoGen counts the user's message too; the runtime's own does not."""
 
 from __future__ import annotations
 
@@ -6,17 +6,16 @@ from typing import Literal
 
 from pydantic import Field
 
-from kagent_render.catalog.base import Component, component
-from kagent_render.catalog.conditions.base import Condition, ConditionScope, Location
+from kagent_render.catalog.base import Component
+from kagent_render.catalog.conditions.base import Condition, ConditionScope, Location, own
 
 
 class MaxMessage(Condition):
-    """Stop when the run has `maxMessages` messages, the user's own included."""
+    """Stop when the members have sent `maxMessages` messages in this run."""
 
     type: Literal["MaxMessage"]
-    max_messages: int = Field(ge=1, le=10_000, description="Messages in the run, the user's own included.")
+    max_messages: int = Field(ge=1, le=10_000, description="Messages of the members; tool calls do not count.")
 
     def lower(self, scope: ConditionScope, location: Location) -> Component:
-        """AutoGen's MaxMessageTermination; tool events do not count."""
-        config = {"max_messages": self.max_messages, "include_agent_event": False}
-        return component("autogen_agentchat.conditions.MaxMessageTermination", "termination", config)
+        """Count what the members say."""
+        return own("MaxMessage", {"max_messages": self.max_messages, "sources": scope.speakers(None, location)})

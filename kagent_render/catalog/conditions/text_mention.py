@@ -10,10 +10,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from kagent_render.catalog.base import Component, Problem, component
-from kagent_render.catalog.conditions.base import Condition, ConditionScope, Location
+from kagent_render.catalog.base import Component
+from kagent_render.catalog.conditions.base import Condition, ConditionScope, Location, own
 from kagent_render.catalog.fields import Text
-from kagent_render.diagnostics import did_you_mean
 
 
 class TextMention(Condition):
@@ -25,12 +24,4 @@ class TextMention(Condition):
 
     def lower(self, scope: ConditionScope, location: Location) -> Component:
         """Listen to the named members; an unknown one is a defect."""
-        ids: list[str] = []
-        for index, source in enumerate(self.sources or scope.ids):
-            if source in scope.ids:
-                ids.extend(id for id in scope.ids[source] if id not in ids)
-            else:
-                place = (*location, "sources", index)
-                help = did_you_mean(source, scope.ids) or "members: " + ", ".join(scope.ids)
-                scope.problems.append(Problem("KR314", f"`{source}` is not a member of the team", place, help))
-        return component("kagent_runtime.components.TextMention", "termination", {"text": self.text, "sources": ids})
+        return own("TextMention", {"text": self.text, "sources": scope.speakers(self.sources, (*location, "sources"))})

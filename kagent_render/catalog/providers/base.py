@@ -4,14 +4,39 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+# Sampling parameters that the chat completions protocol of OpenAI has.
+OPENAI_PARAMETERS = frozenset(
+    (
+        "temperature",
+        "top_p",
+        "max_tokens",
+        "max_completion_tokens",
+        "seed",
+        "frequency_penalty",
+        "presence_penalty",
+        "stop",
+        "reasoning_effort",
+    )
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Provider:
-    """A model provider: where it is, and what it refuses. `default_base_url` None: the spec must give one."""
+    """A model provider: where it is, what it takes, and what it refuses.
+
+    `default_base_url` None: the spec must give one. `suffix` is added to a base URL that does not end in it.
+    `usual_variable` holds the key of a developer who uses the provider's own tools.
+    """
 
     name: str
     default_base_url: str | None
     requires_key: bool
+    usual_variable: str | None
+    parameters: frozenset[str]
+    has_azure: bool = False
+    has_extra_body: bool = False
+    suffix: str = ""
+    base_url_help: str = "add baseUrl: http://…/v1"
     model_info: dict[str, bool | str] = field(
         # AutoGen wants all of these for any model it does not know by name, which is every new one.
         default_factory=lambda: {

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from kagent_render.catalog.base import Component, Problem, Team
-from kagent_render.catalog.teams import round_robin, selector, swarm
+from kagent_render.catalog.teams import graph_flow, magentic_one, round_robin, selector, swarm
 
 
 class TeamPattern(Protocol):
@@ -22,6 +22,8 @@ class TeamPattern(Protocol):
 
 
 TEAM_PATTERNS: dict[str, TeamPattern] = {
+    graph_flow.NAME: graph_flow,
+    magentic_one.NAME: magentic_one,
     round_robin.NAME: round_robin,
     selector.NAME: selector,
     swarm.NAME: swarm,

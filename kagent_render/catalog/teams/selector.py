@@ -43,6 +43,6 @@ def lower(team: Team) -> Component:
         "model_client": team.selector_model,
         "selector_prompt": team.selector_prompt or DEFAULT_PROMPT,
         "allow_repeated_speaker": team.allow_repeated_speaker,
-        "max_selector_attempts": 3,
+        "max_selector_attempts": team.max_selector_attempts,
     }
     return component("autogen_agentchat.teams.SelectorGroupChat", "team", config)

@@ -19,30 +19,27 @@ from autogen_core.models import (
     RequestUsage,
 )
 from autogen_core.tools import Tool, ToolSchema
-from autogen_ext.models.openai import OpenAIChatCompletionClient
-from openai import APIConnectionError, APIStatusError, APITimeoutError, OpenAIError
 from pydantic import BaseModel
 
+from kagent_runtime.components.models.base import Connected, ModelError, model_info, secrets
+from kagent_runtime.components.models.registry import connect
 from kagent_runtime.engine import Usage
 from kagent_runtime.meter import METER
 from kagent_runtime.model import ModelClientConfig
 
 COALESCE_SECONDS = 0.05  # each chunk costs AutoGen about a millisecond; nobody reads faster than this
 _KEYLESS = "none"  # servers without a key still get a header; the SDK refuses to start without one
-_shared: dict[str, OpenAIChatCompletionClient] = {}
+_shared: dict[str, Connected] = {}
 _SECRET = re.compile(r"\b(sk-|Bearer )[^\s'\"]+")
 
+__all__ = ["ModelClient", "ModelError"]
 ToolChoice = Tool | Literal["auto", "required", "none"]
 JsonOutput = bool | type[BaseModel] | None
 Chunks = AsyncGenerator[str | CreateResult, None]
 
 
-class ModelError(Exception):
-    """A model call failed. The text is for people: no traceback, no key."""
-
-
 class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
-    """A ChatCompletionClient for the OpenAI chat completions protocol."""
+    """A ChatCompletionClient for every provider."""
 
     component_type = "model"
     component_config_schema = ModelClientConfig
@@ -51,10 +48,12 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
     def __init__(self, config: ModelClientConfig) -> None:
         self._config = config
         self._key = _api_key(config)
-        identity = f"{config.model_dump_json()} {hash(self._key)} {os.environ.get('KAGENT_MODEL_BASE_URL')}"
+        override = os.environ.get("KAGENT_MODEL_BASE_URL")
+        identity = f"{config.model_dump_json()} {hash(self._key)} {override}"
         if identity not in _shared:
-            _shared[identity] = _connect(config, self._key)
-        self._inner = _shared[identity]
+            _shared[identity] = connect(config, self._key, override)
+        self._connected = _shared[identity]
+        self._inner = self._connected.client
 
     async def create(
         self,
@@ -73,7 +72,7 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
                 tools=tools,
                 tool_choice=tool_choice,
                 json_output=json_output,
-                extra_create_args=extra_create_args,
+                extra_create_args={**self._connected.extra_arguments, **extra_create_args},
                 cancellation_token=cancellation_token,
             )
         except Exception as error:
@@ -96,10 +95,10 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
             tools=tools,
             tool_choice=tool_choice,
             json_output=json_output,
-            extra_create_args=extra_create_args,
+            extra_create_args={**self._connected.extra_arguments, **extra_create_args},
             cancellation_token=cancellation_token,
             # Usage is zero in a stream unless asked for, and a 400 outside one if put into the config.
-            include_usage=True,
+            **self._connected.stream_arguments,
         )
         try:
             async for piece in _coalesce(_without_reasoning(chunks)):
@@ -108,7 +107,7 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
             self._fail(error)
 
     def _fail(self, error: Exception) -> NoReturn:
-        explained = _redact(_explain(error, self._config), self._key)
+        explained = _redact(_explain(error, self._config), secrets(self._config, self._key))
         failure = ModelError(f"model `{self._config.name}`: {explained}")
         if (meter := METER.get()) is not None:
             meter.failure = failure
@@ -119,11 +118,13 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
 
     def actual_usage(self) -> RequestUsage:
         """Usage of the shared client since the process started."""
-        return self._inner.actual_usage()
+        usage: RequestUsage = self._inner.actual_usage()
+        return usage
 
     def total_usage(self) -> RequestUsage:
         """Usage of the shared client since the process started."""
-        return self._inner.total_usage()
+        usage: RequestUsage = self._inner.total_usage()
+        return usage
 
     def count_tokens(self, messages: Sequence[LLMMessage], *, tools: Sequence[Tool | ToolSchema] = []) -> int:
         """An estimate: AutoGen's counter downloads its vocabulary from the internet."""
@@ -141,7 +142,7 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
     @property
     def model_info(self) -> ModelInfo:
         """What the model can do, as the spec says."""
-        return _model_info(self._config)
+        return model_info(self._config)
 
     def _to_config(self) -> ModelClientConfig:
         return self._config
@@ -149,18 +150,6 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
     @classmethod
     def _from_config(cls, config: ModelClientConfig) -> Self:
         return cls(config)
-
-
-def _model_info(config: ModelClientConfig) -> ModelInfo:
-    info = config.model_info
-    return ModelInfo(
-        vision=info.vision,
-        function_calling=info.function_calling,
-        json_output=info.json_output,
-        family=info.family,
-        structured_output=info.structured_output,
-        multiple_system_messages=info.multiple_system_messages,
-    )
 
 
 def _api_key(config: ModelClientConfig) -> str:
@@ -174,19 +163,6 @@ def _api_key(config: ModelClientConfig) -> str:
 
 def _base_url(config: ModelClientConfig) -> str:
     return os.environ.get("KAGENT_MODEL_BASE_URL") or config.base_url
-
-
-def _connect(config: ModelClientConfig, key: str) -> OpenAIChatCompletionClient:
-    return OpenAIChatCompletionClient(
-        model=config.model,
-        api_key=key,
-        base_url=_base_url(config),
-        timeout=config.timeout_seconds,
-        max_retries=config.max_retries,
-        model_info=_model_info(config),
-        include_name_in_message=False,  # many compatible servers refuse `name`
-        **config.parameters.model_dump(exclude_none=True),
-    )
 
 
 def _counted(result: CreateResult) -> CreateResult:
@@ -224,20 +200,32 @@ async def _coalesce(chunks: Chunks) -> Chunks:
 
 
 def _explain(error: Exception, config: ModelClientConfig) -> str:
+    """The SDKs of OpenAI and Anthropic are made by one generator: their errors have the same names and fields."""
     if isinstance(error, asyncio.CancelledError):
         raise error
-    if isinstance(error, APITimeoutError):
+    kind = type(error).__name__
+    if kind == "APITimeoutError":
         return f"no answer within {config.timeout_seconds:g} s, {config.max_retries} retries included"
-    if isinstance(error, APIConnectionError):
-        return f"cannot reach {_base_url(config)}"
-    if isinstance(error, APIStatusError):
-        return f"HTTP {error.status_code}: {error.message}"
-    if isinstance(error, OpenAIError):
+    if kind == "APIConnectionError":
+        return f"cannot reach {_base_url(config)}{_certificate_problem(error)}"
+    if (status := getattr(error, "status_code", None)) is not None:
+        return f"HTTP {status}: {getattr(error, 'message', '')}"
+    if type(error).__module__.partition(".")[0] in ("openai", "anthropic"):
         return str(error)
-    return f"{type(error).__name__} while reading the answer"
+    return f"{kind} while reading the answer"
 
 
-def _redact(text: str, key: str) -> str:
-    if len(key) > 4 and key != _KEYLESS:
-        text = text.replace(key, "[redacted]")
+def _certificate_problem(error: BaseException) -> str:
+    """What TLS says, which the SDK keeps in the cause of the cause."""
+    cause = error.__cause__
+    while cause is not None:
+        if "CERTIFICATE" in str(cause).upper() or "SSL" in type(cause).__name__.upper():
+            return f": {str(cause).partition(' (_ssl')[0]}"
+        cause = cause.__cause__ or cause.__context__
+    return ""
+
+
+def _redact(text: str, secrets: Sequence[str]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, "[redacted]")
     return " ".join(_SECRET.sub(r"\1[redacted]", text).split())[:400]

@@ -82,8 +82,24 @@ def _block(lines: list[str]) -> str:
 
 def _finish(config: ReplayConfig, parts: list[str], *, ending: bool) -> str:
     text = "\n\n".join(part for part in parts if part)
-    if config.ending is None:
-        return text
-    # A prompt or a log may hold the closing text; quoting it would end the team too early.
-    text = text.replace(config.ending, "(closing text)")
-    return f"{text}\n\n{config.ending}" if ending else text
+    # A prompt or a log may hold a text that means something to the team; quoting it would end or turn the run.
+    for quoted in filter(None, (config.ending, config.say, *config.avoid)):
+        text = text.replace(quoted, "(closing text)")
+    return "\n\n".join(filter(None, (text, config.say, config.ending if ending else None)))
+
+
+def facts(question: str) -> str:
+    """The fact sheet of an orchestrator before anybody has looked."""
+    return "\n\n".join(filter(None, (LABEL, _asked(question), "Nothing is known before the members have looked.")))
+
+
+def plan(config: ReplayConfig) -> str:
+    """Every member once, in order."""
+    return "\n".join(f"- {participant.name}: {participant.description}" for participant in config.participants)
+
+
+def final_answer(question: str, said: list[tuple[str, str]]) -> str:
+    """What an orchestrator tells the user in the end."""
+    parts = [LABEL, _asked(question), f"{_listed(list(dict.fromkeys(name for name, _ in said)))} answered."]
+    cause = evidence.cause_line([text for _, text in said])
+    return "\n\n".join(filter(None, [*parts, f"The most telling line:\n\n{_block([cause])}" if cause else ""]))

@@ -10,6 +10,10 @@ from typing import Any
 from autogen_core import FunctionCall
 from autogen_core.models import AssistantMessage, FunctionExecutionResultMessage, LLMMessage, UserMessage
 
+from kagent_runtime import orchestrator
+
+_ASKING = ("user", orchestrator.NAME)
+
 
 @dataclass(frozen=True)
 class Answered:
@@ -43,19 +47,27 @@ class Conversation:
 
 def read(messages: Sequence[LLMMessage], *, ignore: frozenset[str] = frozenset()) -> Conversation:
     """Read the part of the messages that belongs to the newest question; `ignore` names tools that only hand over."""
-    users = [index for index, message in enumerate(messages) if _from_user(message)]
-    start = users[-1] if users else 0
+    start, question = _start(messages)
     recent = messages[start:]
     return Conversation(
-        question=_text(recent[0]) if users else "",
-        texts=tuple((m.source, _text(m)) for m in recent if isinstance(m, UserMessage) and m.source != "user"),
+        question=question,
+        texts=tuple((m.source, _text(m)) for m in recent if isinstance(m, UserMessage) and m.source not in _ASKING),
         own_texts=tuple(m.content for m in recent if isinstance(m, AssistantMessage) and isinstance(m.content, str)),
         answered=tuple(call for call in _answered(recent) if call.name not in ignore),
     )
 
 
-def _from_user(message: LLMMessage) -> bool:
-    return isinstance(message, UserMessage) and message.source == "user"
+def _start(messages: Sequence[LLMMessage]) -> tuple[int, str]:
+    """Where the newest question begins, and what it is: the user's, or the orchestrator's newest instruction."""
+    orders = [index for index, message in enumerate(messages) if _is_from(message, orchestrator.NAME)]
+    if orders:
+        return orders[0], _text(messages[orders[-1]])  # an orchestrator clears its agents before every task
+    users = [index for index, message in enumerate(messages) if _is_from(message, "user")]
+    return (users[-1], _text(messages[users[-1]])) if users else (0, "")
+
+
+def _is_from(message: LLMMessage, source: str) -> bool:
+    return isinstance(message, UserMessage) and message.source == source
 
 
 def _text(message: LLMMessage) -> str:

@@ -20,7 +20,7 @@ from autogen_core.models import (
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
-from kagent_runtime.demo import answers, conversation, tool_calls, turns
+from kagent_runtime.demo import answers, conversation, planning, tool_calls, turns
 from kagent_runtime.demo.roles import PROVIDER, ReplayConfig, with_replay_models
 
 __all__ = ["ReplayModel", "with_replay_models"]
@@ -84,6 +84,8 @@ class ReplayModel(ChatCompletionClient, Component[ReplayConfig]):
         config = self._replay
         if config.role == "selector":
             return turns.select(config, messages)
+        if config.role == "orchestrator":
+            return planning.answer(config, messages)
         talk = conversation.read(messages, ignore=frozenset(config.handoffs))
         ending = turns.ends_now(config, talk)
         if talk.own_texts:

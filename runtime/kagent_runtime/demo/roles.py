@@ -33,7 +33,7 @@ class ReplayConfig(BaseModel):
     """The config of a ReplayModel."""
 
     model_config = ConfigDict(extra="forbid")
-    role: Literal["agent", "selector"] = "agent"
+    role: Literal["agent", "selector", "orchestrator"] = "agent"
     agent: str = ""
     purpose: str = ""
     tools: list[ToolFacts] = Field(default_factory=list)
@@ -42,6 +42,8 @@ class ReplayConfig(BaseModel):
     handoff_graph: dict[str, list[str]] = Field(default_factory=dict)
     endings: dict[str, str] = Field(default_factory=dict)  # agent -> the text that ends its team
     last: bool = False
+    say: str | None = None  # the text by which a graph goes on from this agent to its end
+    avoid: list[str] = Field(default_factory=list)  # the texts by which it would go another way
     word_delay_ms: float = Field(default=WORD_DELAY_MS, ge=0)
 
     @property
@@ -62,7 +64,8 @@ def _rewrite(node: dict[str, Any], teams: list[dict[str, Any]], word_delay_ms: f
     config = node["config"]
     if node["component_type"] == "team":
         if "model_client" in config:
-            facts = ReplayConfig(role="selector", agent=config["name"], participants=_participants(config))
+            role: Literal["selector", "orchestrator"] = "orchestrator" if "max_stalls" in config else "selector"
+            facts = ReplayConfig(role=role, agent=config["name"], participants=_participants(config))
             config["model_client"] = _model(facts, word_delay_ms)
         for participant in config["participants"]:
             _rewrite(participant, [*teams, config], word_delay_ms)
@@ -80,6 +83,7 @@ def _agent_facts(config: dict[str, Any], teams: list[dict[str, Any]]) -> ReplayC
     ending_team = next((team for team in reversed(teams) if _ending(team, name)), None)
     team = ending_team or (teams[-1] if teams else None)
     members = _members(team) if team else [name]
+    say, avoid = graph_texts(teams[-1]["graph"], name) if teams and "graph" in teams[-1] else (None, [])
     return ReplayConfig(
         agent=name,
         purpose=_first_line(config.get("system_message")),
@@ -89,6 +93,8 @@ def _agent_facts(config: dict[str, Any], teams: list[dict[str, Any]]) -> ReplayC
         handoff_graph=_handoff_graph(team) if team else {},
         endings={member: text for member in members if team and (text := _ending(team, member))},
         last=members[-1] == name,
+        say=say,
+        avoid=avoid,
     )
 
 
@@ -133,6 +139,26 @@ def _members(config: dict[str, Any]) -> list[str]:
 def _handoff_graph(team: dict[str, Any]) -> dict[str, list[str]]:
     configs = [participant["config"] for participant in team["participants"]]
     return {config["name"]: [handoff["target"] for handoff in config.get("handoffs") or []] for config in configs}
+
+
+def graph_texts(graph: dict[str, Any], name: str) -> tuple[str | None, list[str]]:
+    """What a node says to go the shortest way to an end, and what it must not say."""
+    edges = graph["nodes"][name].get("edges") or []
+    if not edges:
+        return None, []
+    chosen = min(edges, key=lambda edge: _steps_to_end(graph, edge["target"]))
+    say = chosen.get("condition")
+    return say, [text for edge in edges if (text := edge.get("condition")) and text != say]
+
+
+def _steps_to_end(graph: dict[str, Any], start: str) -> int:
+    steps, reached = 0, {start}
+    while all(graph["nodes"][name].get("edges") for name in reached):
+        after = {edge["target"] for name in reached for edge in graph["nodes"][name]["edges"]} | reached
+        if after == reached:
+            return len(graph["nodes"])  # no end on this way
+        steps, reached = steps + 1, after
+    return steps
 
 
 def _ending(team: dict[str, Any], agent: str) -> str | None:

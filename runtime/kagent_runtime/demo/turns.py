@@ -10,6 +10,8 @@ from autogen_core.models import AssistantMessage, LLMMessage
 from kagent_runtime.demo.conversation import Conversation
 from kagent_runtime.demo.roles import ReplayConfig
 
+USER = "user"
+
 
 def select(config: ReplayConfig, messages: Sequence[LLMMessage]) -> str:
     """The participant after the one that spoke last, in order; the first after a question of the user."""
@@ -40,9 +42,14 @@ def next_hop(config: ReplayConfig, conversation: Conversation) -> str | None:
     """Whom to hand over to: towards the first participant that has not spoken, else towards one that may end."""
     spoken = conversation.sources | {config.agent}
     hop = _towards(config, lambda name: name not in spoken)
-    if hop is None and config.ending is None:
+    if hop is not None or config.ending is not None:
+        return hop
+    if config.endings:
         return _towards(config, lambda name: name in config.endings)
-    return hop
+    # No text ends the team: then a question to the user does.
+    if USER in config.handoff_graph.get(config.agent, ()):
+        return USER
+    return _towards(config, lambda name: USER in config.handoff_graph.get(name, ()))
 
 
 def _towards(config: ReplayConfig, wanted: Callable[[str], bool]) -> str | None:

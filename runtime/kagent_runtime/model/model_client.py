@@ -1,9 +1,10 @@
 """Our model client: provider, endpoint, and the names of the variables that hold credentials."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import Field
 
+from kagent_runtime.model.connection import ClientTls, Header
 from kagent_runtime.model.strict import Component, Strict
 
 
@@ -12,6 +13,9 @@ class ModelParameters(Strict):
 
     temperature: float | None = None
     top_p: float | None = None
+    top_k: int | None = None
+    max_completion_tokens: int | None = None
+    reasoning_effort: str | None = None
     max_tokens: int | None = None
     seed: int | None = None
     frequency_penalty: float | None = None
@@ -30,11 +34,18 @@ class ModelInfo(Strict):
     multiple_system_messages: bool
 
 
+class AzureSettings(Strict):
+    """What a call of Azure OpenAI names besides the model."""
+
+    deployment: str
+    api_version: str
+
+
 class ModelClientConfig(Strict):
     """Config of our own model client. The key is named by the variable that holds it."""
 
     name: str
-    provider: Literal["OpenAI", "OpenAICompatible"]
+    provider: Literal["OpenAI", "AzureOpenAI", "Anthropic", "Gemini", "Ollama", "OpenAICompatible"]
     model: str
     base_url: str
     api_key_env: str | None = None
@@ -42,6 +53,10 @@ class ModelClientConfig(Strict):
     max_retries: int = Field(ge=0)
     parameters: ModelParameters
     model_info: ModelInfo
+    azure: AzureSettings | None = None
+    headers: list[Header] = Field(default_factory=list)
+    tls: ClientTls | None = None
+    extra_body: dict[str, Any] | None = None
 
 
 class ModelComponent(Component):

@@ -1,8 +1,8 @@
 """Team patterns. A participant is an agent or another team."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kagent_runtime.model.agents import AgentComponent
 from kagent_runtime.model.conditions import Termination
@@ -54,8 +54,75 @@ class Swarm(Component):
     config: TeamConfig
 
 
-Participant = Annotated[AgentComponent | RoundRobin | Selector | Swarm, Field(discriminator="provider")]
+class GraphEdge(Strict):
+    """From the node to its target, when its message contains the condition."""
+
+    target: Identifier
+    condition: str | None = Field(default=None, min_length=1)
+    activation_group: str = Field(min_length=1)
+    activation_condition: Literal["all", "any"]
 
 
-for _model in (TeamConfig, SelectorConfig, RoundRobin, Selector, Swarm):
+class GraphNode(Strict):
+    """A participant of a graph."""
+
+    name: Identifier
+    edges: list[GraphEdge] = Field(default_factory=list)
+    activation: Literal["all"]
+
+
+class Graph(Strict):
+    """AutoGen's DiGraph."""
+
+    nodes: dict[Identifier, GraphNode] = Field(min_length=1)
+    default_start_node: Identifier
+
+
+class GraphFlowConfig(TeamConfig):
+    """A graph chooses the speakers."""
+
+    participants: list[AgentComponent] = Field(min_length=1)  # type: ignore[assignment]
+    graph: Graph
+
+    @model_validator(mode="after")
+    def _names_participants(self) -> Self:
+        known = {participant.config.name for participant in self.participants}
+        named = {self.graph.default_start_node, *self.graph.nodes}
+        named |= {edge.target for node in self.graph.nodes.values() for edge in node.edges}
+        if named != known or any(key != node.name for key, node in self.graph.nodes.items()):
+            raise ValueError("the nodes of the graph are not the participants")
+        return self
+
+
+class GraphFlow(Component):
+    """Our own class over AutoGen's GraphFlow: it tells who speaks, and its conditions see all who spoke at once."""
+
+    provider: Literal["kagent_runtime.components.GraphFlow"]
+    component_type: Literal["team"]
+    config: GraphFlowConfig
+
+
+class MagenticOneConfig(TeamConfig):
+    """An orchestrator chooses the speaker and writes the answer."""
+
+    participants: list[AgentComponent] = Field(min_length=1)  # type: ignore[assignment]
+    model_client: ModelComponent
+    max_stalls: int = Field(ge=1)
+    final_answer_prompt: str
+
+
+class MagenticOne(Component):
+    """Our own class over AutoGen's MagenticOneGroupChat: it remembers, and asks again for a malformed ledger."""
+
+    provider: Literal["kagent_runtime.components.MagenticOne"]
+    component_type: Literal["team"]
+    config: MagenticOneConfig
+
+
+Participant = Annotated[
+    AgentComponent | RoundRobin | Selector | Swarm | GraphFlow | MagenticOne, Field(discriminator="provider")
+]
+
+
+for _model in (TeamConfig, SelectorConfig, RoundRobin, Selector, Swarm, GraphFlow, MagenticOne):
     _model.model_rebuild()

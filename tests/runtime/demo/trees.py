@@ -110,6 +110,6 @@ def either(*conditions: Tree) -> Tree:
 
 
 def at_most(messages: int) -> Tree:
-    """Ends at a number of messages."""
-    config = {"max_messages": messages, "include_agent_event": False}
-    return node("autogen_agentchat.conditions.MaxMessageTermination", "termination", config)
+    """Ends at a number of messages of the agents a, b and c."""
+    config = {"max_messages": messages, "sources": ["a", "b", "c"]}
+    return node("kagent_runtime.components.MaxMessage", "termination", config)

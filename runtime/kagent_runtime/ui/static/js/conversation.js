@@ -67,7 +67,7 @@ export class Conversation {
   }
 
   #selected(event) {
-    // Every pattern selects; only in a Selector team was it a decision worth a line.
+    // Every pattern selects; only in a Selector team was it a decision worth a line (an orchestrator says it itself).
     if (this.pattern === "Selector" && this.turn?.agent !== event.agent) {
       this.turn = null;
       this.root.append(h("li", { class: "note" }, "The selector chose ", h("strong", {}, this.names.name(event.agent))));
@@ -122,7 +122,7 @@ export class Conversation {
       h("strong", { class: this.names.colour(event.agent) }, this.names.name(event.agent)),
       icon(ICONS.arrow), h("span", { class: "hidden" }, " hands over to "),
       h("strong", { class: this.names.colour(event.target) }, this.names.name(event.target))));
-    this.#showWorking(event.target);
+    if (event.target !== "user") this.#showWorking(event.target);
   }
 
   #finished(event, isLive) {

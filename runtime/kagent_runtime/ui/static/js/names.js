@@ -1,6 +1,7 @@
 // What the page calls an agent, and which of the eight colours it has.
 
 const COLOURS = 8;
+const OTHERS = { MagenticOneOrchestrator: "Orchestrator", user: "you" };
 
 export class Names {
   constructor(agents) {
@@ -8,7 +9,7 @@ export class Names {
   }
 
   name(id) {
-    return this.agents.get(id)?.name ?? id;
+    return this.agents.get(id)?.name ?? OTHERS[id] ?? id;
   }
 
   colour(id) {

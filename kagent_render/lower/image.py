@@ -1,0 +1,26 @@
+"""The image that pods run: pinned by images.lock, pulled from the registry that the Platform names."""
+
+from __future__ import annotations
+
+from kagent_render.diagnostics import Diagnostics
+from kagent_render.resolve import Graph
+from kagent_render.source import ImageLock
+
+
+def resolve_image(graph: Graph, lock: ImageLock, diagnostics: Diagnostics) -> str:
+    """The Platform's image as manifests name it. A lock without this image is a KR563."""
+    image = graph.platform.image
+    pinned = lock.pinned(image)
+    if lock.files and pinned is None:
+        help = "run `kagent-render images --lock`, or add the digest"
+        diagnostics.add("KR563", f"`{image}` is not in the lock", lock.span, help=help)
+    return mirrored(pinned or image, graph.platform.registries)
+
+
+def mirrored(image: str, registries: dict[str, str]) -> str:
+    """The image at the mirror of its registry: the longest prefix of whole path segments counts."""
+    for prefix in sorted(registries, key=len, reverse=True):
+        rest = image.removeprefix(prefix)
+        if rest != image and rest[0] in "/:@":
+            return registries[prefix] + rest
+    return image

@@ -1,0 +1,73 @@
+"""Dapr: a sidecar beside every workload, a topic that starts turns, a state store."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
+
+from kagent_render.catalog.fields import Namespace, ObjectName, Quantity, SecretKeyReference, SpecModel, Text
+from kagent_render.specs.network import Port
+from kagent_render.specs.pod import Resources
+
+_TOPIC = "`{name}` stands for the workload's name."
+
+
+class ComponentField(SpecModel):
+    """One metadata field of a component: a value, or a key of a Secret."""
+
+    name: Text
+    value: str | None = None
+    secret_key_ref: SecretKeyReference | None = None
+
+    @model_validator(mode="after")
+    def _one_source(self) -> Self:
+        if (self.value is None) == (self.secret_key_ref is None):
+            raise PydanticCustomError("value", "{rule}", {"rule": "a field with either `value` or `secretKeyRef`"})
+        return self
+
+
+class StateStore(SpecModel):
+    """A state store component, for the workloads of each namespace."""
+
+    name: ObjectName
+    type: Annotated[str, Field(pattern=r"^state\.[a-z0-9.-]+$")] = Field(description="Such as state.redis.")
+    version: Annotated[str, Field(pattern=r"^v[0-9]+$")] = "v1"
+    metadata: list[ComponentField] = Field(default_factory=list)
+
+
+class PubSub(SpecModel):
+    """The topic of every workload: an event on it starts a turn."""
+
+    name: ObjectName = Field(description="The pub/sub component.")
+    type: Annotated[str, Field(pattern=r"^pubsub\.[a-z0-9.-]+$")] | None = Field(
+        default=None, description="Such as pubsub.redis: renders the component too. Absent: it exists already."
+    )
+    version: Annotated[str, Field(pattern=r"^v[0-9]+$")] = "v1"
+    metadata: list[ComponentField] = Field(default_factory=list, description="Of the component.")
+    topic: Text = Field(default="{name}", description=_TOPIC)
+    dead_letter_topic: Text = Field(
+        default="{name}-dead-letters", description=f"For events that can never be a message. {_TOPIC}"
+    )
+
+
+class Dapr(SpecModel):
+    """A Dapr sidecar for every workload. Its own Namespace and CRDs must be installed."""
+
+    config: ObjectName | None = Field(default=None, description="The Configuration of the sidecars.")
+    app_token_secret: ObjectName | None = Field(
+        default=None, description="Secret whose key `token` only the sidecar and the agent know."
+    )
+    max_body_size: Quantity | None = Field(default=None, description="Of a request through the sidecar.")
+    log_as_json: bool = True
+    sidecar: Resources = Field(default_factory=Resources, description="Resources of the sidecar.")
+    metrics_port: Port = Field(default=9090, description="Of the sidecar.")
+    graceful_shutdown_seconds: int = Field(default=25, ge=0, le=600, description="How long the sidecar stays.")
+    control_plane_namespace: Namespace = "dapr-system"
+    state_store: StateStore | None = None
+    pubsub: PubSub | None = None
+
+    @property
+    def components(self) -> list[StateStore | PubSub]:
+        """The components to render."""
+        stores: list[StateStore | PubSub] = [self.state_store] if self.state_store else []
+        return stores + ([self.pubsub] if self.pubsub and self.pubsub.type else [])
