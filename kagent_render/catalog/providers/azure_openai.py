@@ -10,4 +10,6 @@ PROVIDER = Provider(
     parameters=OPENAI_PARAMETERS,
     has_azure=True,
     base_url_help="add baseUrl: https://<resource>.openai.azure.com",
+    # Azure's newer route is OpenAI's own protocol: no deployment, no version.
+    wrong_endings=("/openai", "/v1"),
 )

@@ -7,5 +7,7 @@ PROVIDER = Provider(
     default_base_url="https://generativelanguage.googleapis.com/v1beta/openai",
     requires_key=True,
     usual_variable="GEMINI_API_KEY",
+    # Gemini refuses empty messages; of AutoGen's message forms only those of its Gemini families avoid them.
+    family="gemini-2.5-flash",
     parameters=frozenset(("temperature", "top_p", "max_tokens", "max_completion_tokens", "stop", "reasoning_effort")),
 )
