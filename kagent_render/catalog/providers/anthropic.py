@@ -5,6 +5,7 @@ from kagent_render.catalog.providers.base import Provider
 PROVIDER = Provider(
     name="Anthropic",
     default_base_url="https://api.anthropic.com",
+    domains=("api.anthropic.com",),
     requires_key=True,
     usual_variable="ANTHROPIC_API_KEY",
     # The SDK adds it; people copy the URL with it.

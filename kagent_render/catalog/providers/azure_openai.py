@@ -5,6 +5,7 @@ from kagent_render.catalog.providers.base import OPENAI_PARAMETERS, Provider
 PROVIDER = Provider(
     name="AzureOpenAI",
     default_base_url=None,
+    domains=("openai.azure.com", "cognitiveservices.azure.com"),
     requires_key=True,
     usual_variable="AZURE_OPENAI_API_KEY",
     parameters=OPENAI_PARAMETERS,

@@ -26,7 +26,7 @@ class Provider:
 
     `default_base_url` None: the spec must give one. `suffix` is added to a base URL that does not end in it, `surplus`
     is removed from one that does; `wrong_endings` belong to another provider's URLs. `usual_variable` holds the key of
-    a developer who uses the provider's own tools.
+    a developer who uses the provider's own tools, at `domains`.
     """
 
     name: str
@@ -43,6 +43,7 @@ class Provider:
     base_url_help: str = "add baseUrl: http://…/v1"
     family: str = "unknown"
     has_structured_output: bool = True
+    domains: tuple[str, ...] = ()
 
     @property
     def model_info(self) -> dict[str, bool | str]:
