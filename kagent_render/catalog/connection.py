@@ -16,7 +16,8 @@ class Header(SpecModel):
     @model_validator(mode="after")
     def _has_one_source(self) -> "Header":
         if (self.value is None) == (self.secret_ref is None):
-            raise PydanticCustomError("value", "{rule}", {"rule": "either `value` or `secretRef`"})
+            # Not the type `value`: its message would repeat the header, with what may be a credential.
+            raise PydanticCustomError("one_of", "should have either `value` or `secretRef`")
         return self
 
 

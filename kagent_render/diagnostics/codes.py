@@ -321,7 +321,7 @@ _CODES = (
     Code(
         "KR322",
         "invalid-trust",
-        "A TLS connection trusts one CA bundle, public CAs, or both; and somebody at all.",
+        "A TLS connection trusts one CA bundle, public CAs, or both; and somebody at all. It needs an https:// URL.",
     ),
     Code(
         "KR323",
@@ -331,8 +331,8 @@ _CODES = (
     Code(
         "KR324",
         "ambiguous-variable",
-        "Two ModelConfigs of one workload would give their keys to one environment variable: names that differ in "
-        "`-` and `.` only, or the same name in two namespaces.",
+        "Two ModelConfigs of one workload would give their keys or headers to one environment variable: names that "
+        "differ in `-` and `.` only, or the same name in two namespaces.",
     ),
     Code(
         "KR340",

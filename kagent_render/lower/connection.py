@@ -11,6 +11,7 @@ from kagent_render.catalog.connection import ClientTls, Header
 from kagent_render.specs.secrets import has_secret, is_secret_name
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, section 5.1
+_CREDENTIAL = re.compile(r"(^|[-_])(authorization|cookie|key)\Z", re.IGNORECASE)  # Ocp-Apim-Subscription-Key
 _OURS = ("host", "content-length", "content-type", "transfer-encoding", "connection", "accept-encoding")
 
 
@@ -22,7 +23,7 @@ def check_headers(headers: Sequence[Header], place: tuple[int | str, ...]) -> It
             yield Problem("KR105", f"`{header.name}` is not the name of a header", (*at, "name"), None)
         elif header.name.lower() in _OURS:
             yield Problem("KR323", f"`{header.name}` is set by the client", (*at, "name"), "remove it")
-        elif header.name.lower() in [other.name.lower() for other in headers[:index]]:
+        elif _upper(header.name) in [_upper(other.name) for other in headers[:index]]:
             yield Problem("KR204", f"`{header.name}` is listed twice", (*at, "name"), "remove one")
         if header.value is not None:
             yield from _check_value(header, at)
@@ -30,18 +31,21 @@ def check_headers(headers: Sequence[Header], place: tuple[int | str, ...]) -> It
 
 def _check_value(header: Header, at: tuple[int | str, ...]) -> Iterator[Problem]:
     value = header.value or ""
-    if any(char in value for char in "\r\n\0"):
-        yield Problem("KR104", f"the value of `{header.name}` has a line end in it", (*at, "value"), None)
-    is_credential = header.name.lower() in ("authorization", "cookie", "proxy-authorization", "x-api-key", "api-key")
-    if value and (is_credential or is_secret_name(header.name)) and not has_secret(value):
+    if not (value.isascii() and (value.isprintable() or not value)):
+        message = f"the value of `{header.name}` is not printable ASCII on one line"
+        yield Problem("KR104", message, (*at, "value"), None)
+    is_credential = _CREDENTIAL.search(header.name) or is_secret_name(header.name)
+    if value and is_credential and not has_secret(value):
         help = "secretRef: {name: …, key: …} in place of the value"
         yield Problem("KR106", f"`{header.name}` holds a credential", (*at, "value"), help)
 
 
-def check_tls(tls: ClientTls | None, place: tuple[int | str, ...]) -> Iterator[Problem]:
-    """Two CAs, or none at all."""
+def check_tls(tls: ClientTls | None, url: str, place: tuple[int | str, ...]) -> Iterator[Problem]:
+    """Two CAs, or none at all; or nothing that TLS protects."""
     if tls is None:
         return
+    if url.startswith("http://"):
+        yield Problem("KR322", f"`{url}` is not reached by TLS", place, "write https://, or remove `tls`")
     if tls.ca_secret_ref and tls.ca_config_map_ref:
         message = "`caSecretRef` and `caConfigMapRef` both say whom to trust"
         yield Problem("KR322", message, (*place, "caConfigMapRef"), "keep one of the two")
@@ -60,7 +64,12 @@ def header_config(headers: Sequence[Header], prefix: str) -> list[dict[str, str]
 
 
 def _variable(prefix: str, header: Header) -> str:
-    return f"{prefix}_HEADER_{re.sub(r'[^A-Za-z0-9]', '_', header.name).upper()}"
+    return f"{prefix}_HEADER_{_upper(header.name)}"
+
+
+def _upper(name: str) -> str:
+    """As in a variable: servers take `X-A` and `X_A` for one, too."""
+    return re.sub(r"[^A-Za-z0-9]", "_", name).upper()
 
 
 def tls_config(tls: ClientTls | None, name: str) -> dict[str, Any] | None:

@@ -23,7 +23,8 @@ from kagent_render.lower.asked import (
 )
 from kagent_render.lower.features.registry import with_features
 from kagent_render.lower.image import resolve_image
-from kagent_render.lower.model import check_model, model_needs
+from kagent_render.lower.model import model_needs
+from kagent_render.lower.model_checks import check_model
 from kagent_render.lower.names import autogen_id, model_prefix
 from kagent_render.lower.team import agents_of, check_team, lower_team, models_of, team_description
 from kagent_render.lower.workload import Place, Workload
@@ -105,13 +106,14 @@ def _check_handoffs_used(agent: AgentNode, graph: Graph, diagnostics: Diagnostic
 
 
 def _check_variables(node: AgentNode | TeamNode, diagnostics: Diagnostics) -> None:
-    """Two models must not read their keys from one variable."""
+    """Two models must not read their keys and headers from one variable, nor mount certificates at one place."""
     first: dict[str, ModelNode] = {}
     for model in models_of(node):
-        other = first.setdefault(model_prefix(model.metadata.name), model)
-        if other.document is not model.document:
+        names = {model_prefix(model.metadata.name), *(variable.name for variable in model_needs(model).variables)}
+        others = [first.setdefault(name, model) for name in sorted(names)]
+        if other := next((other for other in others if other.document is not model.document), None):
             label = Label(other.document.span_of(("metadata", "name")), "the other one")
-            message = f"`{model.metadata.name}` and `{other.metadata.name}` would share the variables of their keys"
+            message = f"`{model.metadata.name}` and `{other.metadata.name}` would share environment variables"
             span = model.document.span_of(("metadata", "name"))
             diagnostics.add("KR324", message, span, labels=[label], help="rename one of them")
 

@@ -70,7 +70,9 @@ class AzureSettings(SpecModel):
     """What a call of Azure OpenAI names besides the model."""
 
     deployment: Text | None = Field(default=None, description="Name of the deployment; default: that of the model.")
-    api_version: Text = Field(default="2024-10-21", description="Version of the API.")
+    api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(-preview)?$")] = Field(
+        default="2024-10-21", description="Version of the API."
+    )
 
 
 class LlmGateway(SpecModel):

@@ -8,13 +8,16 @@ from typing import Any
 
 import jsonschema
 import pytest
+import trustme
 import yaml
 from autogen_agentchat.base import ChatAgent, Team
 
+from kagent_render.catalog.providers.registry import PROVIDERS
 from kagent_render.catalog.tools import github, prometheus, urls
 from kagent_render.catalog.tools.kubernetes import OPERATIONS
 from kagent_runtime.components import addresses, github_operations, kubernetes_operations, prometheus_operations
 from kagent_runtime.components.model_client import ModelClient
+from kagent_runtime.components.models import registry
 from kagent_runtime.config import check_config
 from kagent_runtime.model import GithubTool, KubernetesTool, PrometheusTool
 from kagent_runtime.schema.generate import PATH, schema
@@ -34,9 +37,11 @@ def _config(path: Path) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("path", CONFIG_MAPS, ids=lambda path: "/".join(path.parts[-5:-1]))
-def test_autogen_loads_every_component_that_is_emitted(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_autogen_loads_every_component_that_is_emitted(
+    path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     """kagent's own AutoGen output did not load for Selector, Swarm and Or; nobody had tried."""
-    config = _config(path)
+    config = _with_files(_config(path), tmp_path)
     jsonschema.Draft202012Validator(json.loads(PATH.read_text())).validate(config)
     loaded = check_config(config, path.name)
     monkeypatch.syspath_prepend(MODULES)
@@ -44,12 +49,23 @@ def test_autogen_loads_every_component_that_is_emitted(path: Path, monkeypatch: 
     for client in _components(config, "model"):
         if "model_client" in client["config"]:
             continue  # around another one, which is in the list too
-        if client["config"]["api_key_env"]:
-            monkeypatch.setenv(client["config"]["api_key_env"], "sk-for-loading-only")
+        for name in [client["config"]["api_key_env"], *(h.get("env") for h in client["config"].get("headers", []))]:
+            if name:
+                monkeypatch.setenv(name, "sk-for-loading-only")
         assert isinstance(ModelClient.load_component(client), ModelClient)
     kind = Team if config["metadata"]["kind"] == "AgentTeam" else ChatAgent
     instance = kind.load_component(loaded.component)
     assert type(instance).__name__ == config["component"]["provider"].rpartition(".")[2]
+
+
+def _with_files(config: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The config with certificates of a test's own in place of those mounted into a pod."""
+    issued = trustme.CA().issue_cert("loading")
+    issued.private_key_and_cert_chain_pem.write_to_path(str(folder / "all.pem"))
+    for client in _components(config, "model"):
+        if tls := client["config"].get("tls"):
+            tls |= {key: str(folder / "all.pem") for key in tls if key.endswith("_file") and tls[key]}
+    return config
 
 
 def _components(value: Any, component_type: str) -> list[dict[str, Any]]:
@@ -116,3 +132,9 @@ def test_the_compiler_refuses_the_addresses_that_the_runtime_does(address: str) 
 def test_both_sides_know_what_is_in_the_cluster(host: str) -> None:
     """The compiler says where no permission is needed; the runtime grants it."""
     assert urls.is_in_cluster(host) == addresses.is_in_cluster(host)
+
+
+def test_the_cases_cover_every_model_provider() -> None:
+    """Both sides know the same ones, and each has been loaded."""
+    emitted = {client["config"]["provider"] for path in CONFIG_MAPS for client in _components(_config(path), "model")}
+    assert emitted == set(PROVIDERS) == set(registry._PROTOCOLS)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import re
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -32,7 +33,7 @@ from tests.edge.openai_wire import (
     error_envelope,
     prompt_of,
 )
-from tests.edge.script import Rule, ScriptError, Step, first_match
+from tests.edge.script import Prompt, Rule, ScriptError, Step, first_match
 
 
 @dataclass
@@ -43,6 +44,7 @@ class ModelRequest:
     headers: Mapping[str, str]
     body: Any
     at: float = field(default_factory=time.monotonic)
+    query: Mapping[str, str] = field(default_factory=dict)
     status: int = 0
     hung_up: bool = False
 
@@ -57,6 +59,20 @@ class ModelRequest:
         return list(self.body["messages"])
 
 
+class Answer(Protocol):
+    """One answer in the form of a wire."""
+
+    @property
+    def step(self) -> Step:
+        """What the script says."""
+
+    def whole(self) -> JSON:
+        """The body of a non-streaming answer."""
+
+    def frames(self) -> Iterator[str]:
+        """The server-sent events of a streaming answer."""
+
+
 Script = Sequence[Rule | Mapping[str, Any]] | Callable[[ModelRequest], Step | Mapping[str, Any]]
 
 
@@ -65,17 +81,29 @@ class ModelServer(LoopbackServer):
 
     `script` is a list of rules (`{"system": "substring", "steps": [{"text": "…"}]}` or
     `{"selector": ["agent_a"]}`; see tests/edge/script.py) or a function from the request to a step.
+    Subclasses speak the wires of other providers.
     """
 
+    prefix = "/v1"
+    chat_path = "/chat/completions"
+    more_parameters: frozenset[str] = frozenset()
+
     def __init__(
-        self, script: Script, *, api_key: str | None = None, models: Sequence[str] = (), port: int = 0
+        self,
+        script: Script,
+        *,
+        api_key: str | None = None,
+        models: Sequence[str] = (),
+        port: int = 0,
+        tls: tuple[Path, Path] | None = None,
+        client_ca: Path | None = None,
     ) -> None:
         routes = [
-            Route("/v1/models", self._models, methods=["GET"]),
-            Route("/v1/chat/completions", self._chat, methods=["POST"]),
+            Route(f"{self.prefix}/models", self._models, methods=["GET"]),
+            Route(f"{self.prefix}{self.chat_path}", self._chat, methods=["POST"]),
         ]
-        super().__init__(Starlette(routes=routes), port=port)
-        self._answer = script if callable(script) else _rules(script)
+        super().__init__(Starlette(routes=routes), port=port, tls=tls, client_ca=client_ca)
+        self._answer = script if callable(script) else self._rules(script)
         self._api_key = api_key
         self._known_models = tuple(models)
         self._grown = threading.Condition()
@@ -84,7 +112,7 @@ class ModelServer(LoopbackServer):
     @property
     def base_url(self) -> str:
         """What an OpenAI client takes as its base URL."""
-        return f"{self.origin}/v1"
+        return f"{self.origin}{self.prefix}"
 
     def wait_for_requests(self, count: int, timeout: float = 10) -> list[ModelRequest]:
         """Return the requests once there are `count`; raises TimeoutError."""
@@ -102,7 +130,8 @@ class ModelServer(LoopbackServer):
         return JSONResponse({"object": "list", "data": models})
 
     async def _chat(self, request: Request) -> Response:
-        record = ModelRequest(request.url.path, dict(request.headers), await _json(request))
+        body, query = await _json(request), dict(request.query_params)
+        record = ModelRequest(request.url.path, dict(request.headers), body, query=query)
         number = self._remember(record)
         response = await self._respond(request, record, number)
         record.status = response.status_code
@@ -122,27 +151,41 @@ class ModelServer(LoopbackServer):
             return JSONResponse(refused.envelope, refused.status)
         except ScriptError as mistake:
             # 400: clients retry a 500, which would hide the mistake behind a wait.
-            return JSONResponse(error_envelope(400, mistake.reason, code="script"), 400)
+            return JSONResponse(self._envelope(400, mistake.reason, "script"), 400)
         await _sleep(request, record, step.sleep)
         if step.error:
-            return _error(step)
-        completion = Completion(record.body, step, number)
+            return self._error(step)
+        completion = self._completion(record, step, number)
         if record.body.get("stream"):
             return _EventStream(completion, record)
         return _CutResponse(completion) if step.cut else JSONResponse(completion.whole())
 
     def _check(self, record: ModelRequest) -> None:
         check_authorization(record.headers.get("authorization"), self._api_key)
-        check_request(record.body)
+        check_request(record.body, self.more_parameters)
         name = record.body["model"]
         if self._known_models and name not in self._known_models:
             message = f"The model `{name}` does not exist or you do not have access to it."
             raise RefusedError(message, status=404, code="model_not_found")
 
+    def _rules(self, script: Sequence[Rule | Mapping[str, Any]]) -> Callable[[ModelRequest], Step]:
+        rules = [Rule.parse(rule) for rule in script]
+        return lambda record: first_match(rules, self._prompt(record.body))
 
-def _rules(script: Sequence[Rule | Mapping[str, Any]]) -> Callable[[ModelRequest], Step]:
-    rules = [Rule.parse(rule) for rule in script]
-    return lambda record: first_match(rules, prompt_of(record.body))
+    def _prompt(self, body: JSON) -> Prompt:
+        return prompt_of(body)
+
+    def _completion(self, record: ModelRequest, step: Step, number: int) -> Answer:
+        return Completion(record.body, step, number)
+
+    def _envelope(self, status: int, message: str, code: str | None) -> JSON:
+        return error_envelope(status, message, code=code)
+
+    def _error(self, step: Step) -> Response:
+        headers = {} if step.retry_after is None else {"retry-after": f"{step.retry_after:g}"}
+        message = step.text or f"The scripted model answers {step.error}."
+        code = "rate_limit_exceeded" if step.error == 429 else None
+        return JSONResponse(self._envelope(step.error, message, code), step.error, headers)
 
 
 async def _json(request: Request) -> Any:
@@ -160,19 +203,12 @@ async def _sleep(request: Request, record: ModelRequest, seconds: float) -> None
         record.hung_up = await request.is_disconnected()
 
 
-def _error(step: Step) -> Response:
-    headers = {} if step.retry_after is None else {"retry-after": f"{step.retry_after:g}"}
-    message = step.text or f"The scripted model answers {step.error}."
-    code = "rate_limit_exceeded" if step.error == 429 else None
-    return JSONResponse(error_envelope(step.error, message, code=code), step.error, headers)
-
-
 class _EventStream(Response):
     """A completion as server-sent events; with `cut` the connection closes half way through the frames."""
 
     media_type = "text/event-stream"
 
-    def __init__(self, completion: Completion, record: ModelRequest) -> None:
+    def __init__(self, completion: Answer, record: ModelRequest) -> None:
         super().__init__()
         del self.headers["content-length"]
         self._completion = completion
@@ -183,6 +219,9 @@ class _EventStream(Response):
         await send({"type": "http.response.start", "status": 200, "headers": self.raw_headers})
         frames = list(self._completion.frames())
         step = self._completion.step
+        if step.garbled:
+            half = len(frames) // 2
+            frames[half:] = [re.sub("(?m)^data: .*$", 'data: {"broken', frames[half])]
         for frame in frames[: len(frames) // 2] if step.cut else frames:
             await _sleep(request, self._record, step.chunk_sleep)
             if self._record.hung_up:
@@ -195,7 +234,7 @@ class _EventStream(Response):
 class _CutResponse(JSONResponse):
     """A non-streaming answer of which only the first half arrives."""
 
-    def __init__(self, completion: Completion) -> None:
+    def __init__(self, completion: Answer) -> None:
         super().__init__(completion.whole())
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -57,12 +57,12 @@ def check_authorization(header: str | None, api_key: str | None) -> None:
         raise RefusedError("Incorrect API key provided.", status=401, code="invalid_api_key")
 
 
-def check_request(body: Any) -> None:
+def check_request(body: Any, more_parameters: frozenset[str] = frozenset()) -> None:
     """Raise RefusedError for a chat completion request the real service refuses."""
     if not isinstance(body, dict):
         raise RefusedError("We could not parse the JSON body of your request.")
     for name in body:
-        if name not in PARAMETERS:
+        if name not in PARAMETERS | more_parameters:
             raise RefusedError(f"Unrecognized request argument supplied: {name}", param=name)
     if not isinstance(body.get("model"), str):
         raise RefusedError("you must provide a model parameter", param="model")

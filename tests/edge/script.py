@@ -12,7 +12,7 @@ SELECTOR_PROMPT = "select the next role"
 
 @dataclass(frozen=True)
 class Step:
-    """One answer of the model; `error` and `cut` are the ways it can go wrong."""
+    """One answer of the model; `error`, `cut` and `garbled` are the ways it can go wrong."""
 
     text: str = ""
     tool_calls: Sequence[Mapping[str, Any]] = ()
@@ -28,6 +28,8 @@ class Step:
     """Seconds between two frames of a stream."""
     cut: bool = False
     """Close the connection in the middle of the answer."""
+    garbled: bool = False
+    """Send what is not JSON in the middle of a stream."""
     finish_reason: str | None = None
 
     @classmethod

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 # Sampling parameters that the chat completions protocol of OpenAI has.
 OPENAI_PARAMETERS = frozenset(
@@ -24,8 +24,9 @@ OPENAI_PARAMETERS = frozenset(
 class Provider:
     """A model provider: where it is, what it takes, and what it refuses.
 
-    `default_base_url` None: the spec must give one. `suffix` is added to a base URL that does not end in it.
-    `usual_variable` holds the key of a developer who uses the provider's own tools.
+    `default_base_url` None: the spec must give one. `suffix` is added to a base URL that does not end in it, `surplus`
+    is removed from one that does; `wrong_endings` belong to another provider's URLs. `usual_variable` holds the key of
+    a developer who uses the provider's own tools, at `domains`.
     """
 
     name: str
@@ -36,15 +37,22 @@ class Provider:
     has_azure: bool = False
     has_extra_body: bool = False
     suffix: str = ""
+    surplus: str = ""
+    wrong_endings: tuple[str, ...] = ()
+    max_temperature: float = 2
     base_url_help: str = "add baseUrl: http://…/v1"
-    model_info: dict[str, bool | str] = field(
-        # AutoGen wants all of these for any model it does not know by name, which is every new one.
-        default_factory=lambda: {
+    family: str = "unknown"
+    has_structured_output: bool = True
+    domains: tuple[str, ...] = ()
+
+    @property
+    def model_info(self) -> dict[str, bool | str]:
+        """AutoGen wants all of these for any model it does not know by name, which is every new one."""
+        return {
             "vision": False,
             "function_calling": True,
             "json_output": True,
-            "family": "unknown",
-            "structured_output": True,
+            "family": self.family,
+            "structured_output": self.has_structured_output,
             "multiple_system_messages": True,
         }
-    )

@@ -1,4 +1,8 @@
-"""Ollama, by its route that speaks OpenAI's protocol (its docs/openai.md): streaming and tools work there alike."""
+"""Ollama, by its route that speaks OpenAI's protocol (https://docs.ollama.com/api/openai-compatibility).
+
+AutoGen's client for the native route gives every tool call of a stream the id "0", and knows no headers, TLS,
+timeout or retries.
+"""
 
 from kagent_render.catalog.providers.base import Provider
 

@@ -21,7 +21,7 @@ from autogen_core.models import (
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
-from kagent_runtime.components.models.base import Connected, ModelError, model_info, secrets
+from kagent_runtime.components.models.base import Connected, ModelError, files_version, model_info, secrets
 from kagent_runtime.components.models.registry import connect
 from kagent_runtime.engine import Usage
 from kagent_runtime.meter import METER
@@ -29,7 +29,7 @@ from kagent_runtime.model import ModelClientConfig
 
 COALESCE_SECONDS = 0.05  # each chunk costs AutoGen about a millisecond; nobody reads faster than this
 _KEYLESS = "none"  # servers without a key still get a header; the SDK refuses to start without one
-_shared: dict[str, Connected] = {}
+_shared: dict[str, tuple[object, Connected]] = {}
 _SECRET = re.compile(r"\b(sk-|Bearer )[^\s'\"]+")
 
 __all__ = ["ModelClient", "ModelError"]
@@ -48,12 +48,8 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
     def __init__(self, config: ModelClientConfig) -> None:
         self._config = config
         self._key = _api_key(config)
-        override = os.environ.get("KAGENT_MODEL_BASE_URL")
-        identity = f"{config.model_dump_json()} {hash(self._key)} {override}"
-        if identity not in _shared:
-            _shared[identity] = connect(config, self._key, override)
-        self._connected = _shared[identity]
-        self._inner = self._connected.client
+        self._connected = _connected(config, self._key)
+        self._inner = self._connected.new_client()
 
     @property
     def takes_response_format(self) -> bool:
@@ -77,7 +73,7 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
                 tools=tools,
                 tool_choice=tool_choice,
                 json_output=json_output,
-                extra_create_args={**self._connected.extra_arguments, **extra_create_args},
+                extra_create_args=extra_create_args,
                 cancellation_token=cancellation_token,
             )
         except Exception as error:
@@ -100,9 +96,8 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
             tools=tools,
             tool_choice=tool_choice,
             json_output=json_output,
-            extra_create_args={**self._connected.extra_arguments, **extra_create_args},
+            extra_create_args=extra_create_args,
             cancellation_token=cancellation_token,
-            # Usage is zero in a stream unless asked for, and a 400 outside one if put into the config.
             **self._connected.stream_arguments,
         )
         try:
@@ -166,6 +161,16 @@ def _api_key(config: ModelClientConfig) -> str:
     return key or _KEYLESS
 
 
+def _connected(config: ModelClientConfig, key: str) -> Connected:
+    """The shared connection; a new one when a certificate was renewed."""
+    override = os.environ.get("KAGENT_MODEL_BASE_URL")
+    identity, version = f"{config.model_dump_json()} {override}", (key, files_version(config))
+    known = _shared.get(identity)
+    if known is None or known[0] != version:
+        known = _shared[identity] = version, connect(config, key, override)
+    return known[1]
+
+
 def _base_url(config: ModelClientConfig) -> str:
     return os.environ.get("KAGENT_MODEL_BASE_URL") or config.base_url
 
@@ -214,10 +219,16 @@ def _explain(error: Exception, config: ModelClientConfig) -> str:
     if kind == "APIConnectionError":
         return f"cannot reach {_base_url(config)}{_certificate_problem(error)}"
     if (status := getattr(error, "status_code", None)) is not None:
-        return f"HTTP {status}: {getattr(error, 'message', '')}"
+        return f"HTTP {status}{_advice(status, config)}: {getattr(error, 'message', '')}"
     if type(error).__module__.partition(".")[0] in ("openai", "anthropic"):
         return str(error)
     return f"{kind} while reading the answer"
+
+
+def _advice(status: int, config: ModelClientConfig) -> str:
+    if status in (401, 403) and config.api_key_env:
+        return f", check the key in {config.api_key_env}"
+    return f", check the model `{config.model}` and the URL {_base_url(config)}" if status == 404 else ""
 
 
 def _certificate_problem(error: BaseException) -> str:

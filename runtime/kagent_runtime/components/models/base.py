@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import ssl
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import certifi
 from autogen_core.models import ModelInfo
 
 from kagent_runtime.model import ModelClientConfig
@@ -21,13 +23,12 @@ class ModelError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """A client of AutoGen's, and what it wants with every call besides the messages.
+    """A connection, over which AutoGen's clients are made, and what they want with every stream.
 
     `takes_response_format`: whether an output schema goes into OpenAI's `response_format`.
     """
 
-    client: Any
-    extra_arguments: dict[str, Any]
+    new_client: Callable[[], Any]
     stream_arguments: dict[str, Any]
     takes_response_format: bool = True
 
@@ -62,15 +63,26 @@ def secrets(config: ModelClientConfig, key: str | None) -> list[str]:
     return [value.strip() for value in [key or "", *values] if len(value.strip()) > 4]
 
 
+def files_version(config: ModelClientConfig) -> tuple[tuple[str, int], ...]:
+    """What changes when a controller renews a certificate: the kubelet swaps the files of a running pod."""
+    tls = config.tls
+    files = [file for file in (tls.ca_file, tls.certificate_file, tls.key_file) if file] if tls else []
+    return tuple((file, os.stat(file).st_mtime_ns) for file in files if os.path.exists(file))
+
+
 def ssl_context(tls: ClientTls, name: str) -> ssl.SSLContext:
     """Whom to trust, and the certificate to show. Raises ModelError for files that cannot be used."""
-    context = ssl.create_default_context() if tls.use_system_cas else ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    if tls.use_system_cas:
+        context.load_default_certs()
+        context.load_verify_locations(certifi.where())  # a slim base image has no CAs of its own
+    file = tls.ca_file
     try:
         if tls.ca_file:
             context.load_verify_locations(tls.ca_file)
         if tls.certificate_file:
+            file = tls.certificate_file
             context.load_cert_chain(tls.certificate_file, tls.key_file)
     except OSError as error:  # ssl.SSLError is one
-        file = tls.certificate_file if tls.certificate_file and tls.ca_file is None else tls.ca_file
         raise ModelError(f"model `{name}`: {file}: {error.strerror or error}") from error
     return context

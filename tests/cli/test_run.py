@@ -1,0 +1,93 @@
+"""`kagent-render run` on a machine without a cluster: which models it really calls."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+from tests.edge.anthropic_server import AnthropicServer
+from tests.edge.model_server import ModelServer
+from tests.harness import ROOT
+
+AGENT = """
+---
+apiVersion: kagent.dev/v1alpha1
+kind: Agent
+metadata: {name: solo}
+spec: {description: Talks, systemMessage: You talk., modelConfigRef: {name: llm}}
+"""
+
+
+def _specs(folder: Path, spec: str) -> Path:
+    document = f"apiVersion: kagent.dev/v1alpha1\nkind: ModelConfig\nmetadata: {{name: llm}}\nspec: {spec}{AGENT}"
+    (folder / "specs.yaml").write_text(document)
+    return folder
+
+
+@contextmanager
+def _run(specs: Path, *flags: str, **environment: str) -> Iterator[tuple[httpx.Client, str]]:
+    """The process, once it serves: a client, and what it said before."""
+    inherited = {key: value for key, value in os.environ.items() if not key.endswith("_API_KEY")}
+    command = [sys.executable, "-m", "kagent_render", "run", str(specs), "--port", "0", *flags]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=inherited | environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+    ) as process:
+        try:
+            said = ""
+            assert process.stdout is not None
+            while not (match := re.search(r"serving \S+ on (http://\S+)", said)):
+                line = process.stdout.readline()
+                assert line, said
+                said += line
+            with httpx.Client(base_url=match[1], timeout=30) as client:
+                yield client, said
+        finally:
+            process.terminate()
+            process.wait(20)
+
+
+def _answer(client: httpx.Client) -> str:
+    session = client.post("/api/v1/sessions", json={}).json()["id"]
+    path, headers = f"/api/v1/sessions/{session}/messages", {"Accept": "text/event-stream"}
+    return client.post(path, json={"content": "hello"}, headers=headers).text
+
+
+def test_a_server_of_this_machine_is_asked_without_a_key(tmp_path: Path) -> None:
+    """Ollama's way: a host and a port."""
+    with ModelServer(lambda _: {"text": "From the real model."}) as server:
+        specs = _specs(tmp_path, f"{{provider: Ollama, model: qwen3, baseUrl: '{server.origin}'}}")
+        with _run(specs) as (client, said):
+            assert "From the real model." in _answer(client)
+    assert "replay" not in said
+
+
+def test_a_key_in_the_models_own_variable_is_used(tmp_path: Path) -> None:
+    """At whatever address the spec says."""
+    with AnthropicServer(lambda _: {"text": "From the real model."}, api_key="k-0123456789") as server:
+        spec = f"{{provider: Anthropic, model: c, baseUrl: '{server.origin}', apiKeySecretRef: {{name: a, key: k}}}}"
+        with _run(_specs(tmp_path, spec), KAGENT_LLM_API_KEY="k-0123456789") as (client, said):
+            assert "From the real model." in _answer(client)
+    assert "k-0123456789" not in said
+
+
+def test_it_says_what_is_missing_and_replays(tmp_path: Path) -> None:
+    """Every variable by its name, and the usual one."""
+    spec = "{provider: Anthropic, model: c, apiKeySecretRef: {name: a, key: k}}"
+    with _run(_specs(tmp_path, spec)) as (client, said):
+        assert "run.finished" in _answer(client)
+    assert "model: replay, no LLM is called because:\n    set KAGENT_LLM_API_KEY or ANTHROPIC_API_KEY\n" in said
+
+
+def test_another_server_serves_any_provider(tmp_path: Path) -> None:
+    """`--model-url`: no key is missed, and a Service of the cluster is not in the way."""
+    with ModelServer(lambda _: {"text": "From the real model."}) as server:
+        specs = _specs(tmp_path, "{model: x, inferenceServiceRef: {name: llama}}")
+        with _run(specs, "--model-url", server.base_url) as (client, _):
+            assert "From the real model." in _answer(client)
