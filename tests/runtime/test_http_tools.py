@@ -44,7 +44,7 @@ def bench(tmp_path: Path, url: str, http: str = "", parameters: str = "") -> Ben
     given = f"parameters: {{{parameters}}}\n" if parameters else ""
     more = f", {http}" if http else ""
     spec = f'type: http\ndescription: Calls\n{given}http: {{url: "{url}", allowPrivateAddresses: true{more}}}'
-    return Bench(tmp_path / "specs", {"t": spec})
+    return Bench(tmp_path / "specs", {"t": spec}, mounted=tmp_path / "tls")
 
 
 async def sent(bench: Bench, target: HttpTarget, **arguments: Any) -> Received:
@@ -272,14 +272,11 @@ async def test_without_permission_the_loopback_address_is_refused(target: HttpTa
     assert len(target.received) == before
 
 
-async def test_a_tool_with_its_own_ca_and_client_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The files are where the Deployment mounts them; here that folder is another one."""
-    from kagent_render.catalog.tools import remote
-
-    monkeypatch.setattr(remote, "TLS_FOLDER", str(tmp_path / "tls"))
+async def test_a_tool_with_its_own_ca_and_client_certificate(tmp_path: Path) -> None:
+    """The files are where the Deployment mounts them, below another folder."""
     pair = loopback_certificate(tmp_path)
     for part, names in (("ca", {"ca.crt": pair[0]}), ("client", {"tls.crt": pair[0], "tls.key": pair[1]})):
-        folder = tmp_path / "tls" / "t" / part
+        folder = tmp_path / "tls" / "tools" / "t" / part
         folder.mkdir(parents=True)
         for name, source in names.items():
             os.symlink(source, folder / name)
@@ -335,5 +332,6 @@ def test_a_replay_does_not_call_them(target: HttpTarget, tmp_path: Path) -> None
     assert events[-1]["type"] == "run.finished"
     assert "does not call delete in a replay" in json.dumps(events)
     assert len(target.received) == before
-    assert described["agents"][0]["tools"] == [{"name": "delete", "description": "Deletes"}]
+    (shown,) = described["agents"][0]["tools"]
+    assert (shown["name"], shown["description"]) == ("delete", "Deletes")
     assert described["clusterMode"] is None
