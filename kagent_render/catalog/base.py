@@ -104,7 +104,8 @@ class Contribution:
 class LoweredTool:
     """What granting one tool means: its config for the runtime, its permissions, what it needs.
 
-    `offers` are the names under which the model calls it, where they are not just its own.
+    `offers` are the names under which the model calls it, where they are not just its own; `modules` are Python
+    modules that the runtime imports for it.
     """
 
     name: str
@@ -114,6 +115,7 @@ class LoweredTool:
     needs_kubernetes_api: bool = False
     needs: Contribution = Contribution()
     offers: tuple[str, ...] = ()
+    modules: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

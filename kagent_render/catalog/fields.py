@@ -11,6 +11,7 @@ DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 DNS_SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*\Z")
 NAMESPACE = re.compile(r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 _QUANTITY = re.compile(r"[0-9]+(\.[0-9]+)?(m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei)?\Z")
+_MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 _REGISTRY = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]([-._a-z0-9]*[a-z0-9])?)*\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _MOUNT_PATH = re.compile(r"(/(?!\.\.?(/|\Z))[^/:\s]+)+\Z")
@@ -55,6 +56,7 @@ Namespace = Annotated[str, _matching(NAMESPACE, "name", "lower-case letters, dig
 SecretKey = Annotated[str, _matching(_SECRET_KEY, "name", "letters, digits, `-`, `_` and `.`")]
 Quantity = Annotated[str, _matching(_QUANTITY, "value", "a Kubernetes quantity such as 500m, 2 or 256Mi")]
 RegistryPrefix = Annotated[str, _matching(_REGISTRY, "value", "a registry with or without a path, as in ghcr.io/team")]
+PythonModule = Annotated[str, _matching(_MODULE, "name", "a dotted name of a Python module")]
 VariableName = Annotated[str, _matching(_VARIABLE, "name", "letters, digits and `_`, not starting with a digit")]
 MountPath = Annotated[str, _matching(_MOUNT_PATH, "value", "an absolute path without `..` and `:`")]
 Text = Annotated[str, Field(min_length=1)]

@@ -425,6 +425,34 @@ _CODES = (
         "A credential is sent over http:// to a host outside the cluster: everybody on the way can read it.",
         Severity.WARNING,
     ),
+    Code(
+        "KR364",
+        "ambiguous-agent",
+        "A Tool of type agent names an agent or team of these specs, or gives the URL of one outside them; not both.",
+    ),
+    Code(
+        "KR365",
+        "unexpected-parameters",
+        "The arguments of the tool are not yours to declare: an agent is asked in words, and an MCP server declares "
+        "those of its tools itself.",
+    ),
+    Code(
+        "KR366",
+        "unreachable-agent",
+        "The agent runs inside a team only, so it has no Service that anybody could call. Ask the team, or let the "
+        "agent run on its own too: `standalone: true`.",
+    ),
+    Code(
+        "KR367",
+        "question-cycle",
+        "Agents ask each other in a circle: one question could go round for ever. Take one of the tools away.",
+    ),
+    Code(
+        "KR368",
+        "unlisted-module",
+        "A python tool names code, so the Platform keeps the list of modules that tools may name.\n\n"
+        "    kind: Platform\n    spec: {python: {modules: [acme.capacity]}}",
+    ),
     # KR4xx templates
     Code(
         "KR401",

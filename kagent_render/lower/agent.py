@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Any
 
-from kagent_render.catalog.base import Component, LoweredTool, Problem, component
+from kagent_render.catalog.base import Component, Contribution, LoweredTool, Problem, component
 from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.lower import agent_parts
@@ -53,7 +54,15 @@ def _problems(tool: ToolNode) -> Iterator[Problem]:
 
 def lower_tools(agent: AgentNode) -> list[LoweredTool]:
     """The agent's tools, in the order of the spec."""
-    return [TOOL_TYPES[tool.type].lower(tool.declaration) for tool in agent.tools]
+    return [_lower_tool(tool) for tool in agent.tools]
+
+
+def _lower_tool(tool: ToolNode) -> LoweredTool:
+    lowered = TOOL_TYPES[tool.type].lower(tool.declaration)
+    if tool.asked is None or tool.asked.endpoint is None:
+        return lowered
+    needs = Contribution(endpoints=frozenset({tool.asked.endpoint}))
+    return replace(lowered, config=lowered.config | {"url": tool.asked.url}, needs=lowered.needs | needs)
 
 
 def assistant(agent: AgentNode, handoffs: Sequence[AgentNode] = (), *, asks_user: bool = False) -> Component:

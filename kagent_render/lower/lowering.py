@@ -9,10 +9,18 @@ from typing import Any
 
 from pydantic.alias_generators import to_camel
 
-from kagent_render.catalog.base import Component, Contribution
-from kagent_render.diagnostics import Diagnostics, Label
+from kagent_render.catalog.base import Component, Contribution, Variable
+from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
 from kagent_render.lower import agent_parts
 from kagent_render.lower.agent import assistant, check_tools, lower_tools
+from kagent_render.lower.asked import (
+    admit_callers,
+    check_asked,
+    fill_addresses,
+    workload_namespace,
+    workload_scaling,
+    workload_type,
+)
 from kagent_render.lower.features.registry import with_features
 from kagent_render.lower.image import resolve_image
 from kagent_render.lower.model import check_model, model_needs
@@ -36,7 +44,11 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
     agent_parts.check_limits(graph, diagnostics)
     workloads: dict[tuple[str, str], Workload] = {}
     image = resolve_image(graph, lock, diagnostics)
-    for node in _runnable(graph, healthy, diagnostics):
+    fill_addresses(graph, default_namespace)
+    runnable = list(_runnable(graph, healthy, diagnostics))
+    check_asked(graph, runnable, diagnostics)
+    _check_modules(graph, diagnostics)
+    for node in runnable:
         workload = with_features(_workload(node, graph, default_namespace, image))
         first = workloads.setdefault((workload.namespace or "", workload.name), workload)
         if first is not workload:
@@ -44,7 +56,20 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
             diagnostics.add("KR205", message, workload.origin, help="rename one of them")
         _check_namespace(workload, diagnostics)
         _check_variables(node, diagnostics)
+    admit_callers(graph, workloads, default_namespace)
     return [workloads[key] for key in sorted(workloads)]
+
+
+def _check_modules(graph: Graph, diagnostics: Diagnostics) -> None:
+    """A python tool imports what the Platform lists, and nothing else."""
+    listed = graph.platform.python.modules
+    for tool in graph.tools:
+        block = tool.declaration.block if tool.type == "python" else None
+        if block is not None and tool.document is not None and block.module not in listed:
+            span = tool.document.span_of(("spec", "python", "module"))
+            add = f"add it to the Platform: python: {{modules: [{block.module}]}}"
+            help = did_you_mean(block.module, listed) or add
+            diagnostics.add("KR368", f"the Platform does not list the module `{block.module}`", span, help=help)
 
 
 def _all_models(graph: Graph) -> Iterator[ModelNode]:
@@ -102,8 +127,10 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
     agents = [node] if isinstance(node, AgentNode) else list(agents_of(node))
     models = list(models_of(node))
     tools = [tool for agent in agents for tool in lower_tools(agent)]
-    namespace = node.metadata.namespace or default_namespace or graph.platform.namespace
+    namespace = workload_namespace(node, graph, default_namespace)
     needs = reduce(or_, (model_needs(model) for model in models), Contribution())
+    if modules := sorted({module for tool in tools for module in tool.modules}):
+        needs |= Contribution(frozenset({Variable("KAGENT_PYTHON_MODULES", ",".join(modules))}))
     defaults, override = graph.platform.workload, node.spec.workload
     return Workload(
         name=node.metadata.name,
@@ -121,10 +148,11 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
         resources=override.resources or defaults.resources,
         placement=_placement(defaults, override),
         image=image,
-        scaling=override.scaling or (None if override.type == "Knative" else graph.platform.scaling),
+        scaling=workload_scaling(node, graph),
         platform=graph.platform,
-        type=override.type or defaults.type,
+        type=workload_type(node, graph),
         knative=override.knative or graph.platform.knative,
+        asks=tuple(tool.asked.node for agent in agents for tool in agent.tools if tool.asked and tool.asked.node),
         places=_places(node, graph),
     )
 

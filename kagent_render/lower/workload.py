@@ -8,6 +8,7 @@ from typing import Any
 
 from kagent_render.catalog.base import AccessRule, Contribution, Variable
 from kagent_render.diagnostics import Span
+from kagent_render.resolve import AgentNode, TeamNode
 from kagent_render.source import Document
 from kagent_render.specs.knative import Knative
 from kagent_render.specs.platform import PlatformSpec
@@ -46,6 +47,7 @@ class Workload:
     platform: PlatformSpec
     type: str = "Deployment"
     knative: Knative = field(default_factory=Knative)
+    asks: tuple[AgentNode | TeamNode, ...] = ()
     # By the field of the Platform or of `workload`: for the checks of targets, which know fields and no files.
     places: Mapping[str, Place] = field(default_factory=dict)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from kagent_render.catalog.base import Endpoint
 from kagent_render.catalog.tools.base import ToolDeclaration
 from kagent_render.source import Document
 from kagent_render.specs.agent import AgentSpec
@@ -22,6 +23,15 @@ class ModelNode:
     spec: ModelConfigSpec
 
 
+@dataclass(slots=True)
+class Asked:
+    """The agent or team that a tool of type agent asks: found once all are linked, its address once all are placed."""
+
+    node: AgentNode | TeamNode | None = None
+    url: str = ""
+    endpoint: Endpoint | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ToolNode:
     """A tool as granted: a Tool document, or a built-in (`document` None)."""
@@ -29,6 +39,7 @@ class ToolNode:
     type: str
     declaration: ToolDeclaration
     document: Document | None
+    asked: Asked | None = None
 
 
 @dataclass(frozen=True, slots=True)

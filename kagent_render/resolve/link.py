@@ -7,11 +7,12 @@ from typing import Any, cast
 
 from kagent_render.catalog.conditions.base import USER
 from kagent_render.catalog.fields import DNS_SUBDOMAIN
+from kagent_render.catalog.tools.agent import AgentBlock
 from kagent_render.catalog.tools.base import ToolDeclaration
 from kagent_render.catalog.tools.registry import BUILTIN_TOOLS, TOOL_TYPES
 from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
 from kagent_render.resolve.cycles import report_cycles
-from kagent_render.resolve.graph import AgentNode, Graph, ModelNode, TeamNode, ToolNode
+from kagent_render.resolve.graph import AgentNode, Asked, Graph, ModelNode, TeamNode, ToolNode
 from kagent_render.specs.agent import Agent
 from kagent_render.specs.agent_team import AgentTeam
 from kagent_render.specs.decode import Decoded
@@ -62,6 +63,7 @@ class _Linker:
         for team in teams.values():
             self._members(team, agents, teams)
         report_cycles(list(teams.values()), self._diagnostics)
+        self._link_asked(agents, teams)
         platform = self._index.get(("Platform", None, ""))
         spec = cast(Platform, platform.spec).spec if platform and platform.spec else PlatformSpec()
         parents: dict[int, list[TeamNode]] = {}
@@ -72,6 +74,41 @@ class _Linker:
         tools = tuple(_tool_node(item) for item in self._all("Tool") if item.spec is not None)
         models = tuple(_model_node(item) for item in self._all("ModelConfig") if item.spec is not None)
         return Graph(tuple(agents.values()), tuple(teams.values()), tools, models, spec, document, parents)
+
+    def _link_asked(
+        self,
+        agents: dict[tuple[str, str | None, str], AgentNode],
+        teams: dict[tuple[str, str | None, str], TeamNode],
+    ) -> None:
+        """Find whom the tools of type agent ask: here a reference may cross namespaces, if it says so."""
+        known = {id(tool.document): tool for agent in agents.values() for tool in agent.tools if tool.asked}
+        for item in self._all("Tool"):
+            block = cast(Tool, item.spec).spec.agent if item.spec is not None else None
+            if block is None or block.name is None:
+                continue
+            places = [block.namespace, None] if block.namespace else [item.namespace, None]
+            found = next((f for place in places if (f := self._index.get((block.kind, place, block.name)))), None)
+            if found is None:
+                self._unknown_asked(block, item)
+            elif id(item.document) in known and (asked := known[id(item.document)].asked):
+                asked.node = agents.get(found.key) or teams.get(found.key)
+
+    def _unknown_asked(self, block: AgentBlock, item: Decoded) -> None:
+        other = "AgentTeam" if block.kind == "Agent" else "Agent"
+        location: Location = ("spec", "agent", "name")
+        name = str(block.name)
+        if any(i.name == name for i in self._names.get(other, ())):
+            span = item.document.span_of(location)
+            help = f"add `kind: {other}` beside `name: {name}`"
+            self._diagnostics.add("KR201", f"`{name}` is an {other}, not an {block.kind}", span, help=help)
+            return
+        place = block.namespace or next((i.namespace for i in self._names.get(block.kind, ()) if i.name == name), None)
+        if place and not block.namespace:
+            span = item.document.span_of(location)
+            help = f"add `namespace: {place}` beside `name: {name}`"
+            self._diagnostics.add("KR201", f"{block.kind} `{name}` is in another namespace", span, help=help)
+        else:
+            self._unknown(block.kind, name, item, location)
 
     def _all(self, kind: str) -> list[Decoded]:
         return sorted(self._names.get(kind, ()), key=lambda item: (item.namespace or "", item.name))
@@ -139,7 +176,10 @@ class _Linker:
                 return ToolNode(builtin.type, ToolDeclaration(name, None, None, None), None)
             self._unknown("Tool", name, referrer, location, BUILTIN_TOOLS)
             return None
-        return _tool_node(found) if found.spec is not None else None
+        if found.spec is None:
+            return None
+        # One node for all who use the tool: what is found out of it later holds for each of them.
+        return self._tools.setdefault(id(found), _tool_node(found))
 
     def _team(self, item: Decoded) -> TeamNode:
         team = cast(AgentTeam, item.spec)
@@ -191,7 +231,7 @@ def _tool_node(item: Decoded) -> ToolNode:
     spec = cast(Tool, item.spec).spec
     blocks = tuple(name for name in TOOL_TYPES if getattr(spec, name) is not None)
     declaration = ToolDeclaration(item.name, spec.description, spec.parameters, getattr(spec, spec.type), blocks)
-    return ToolNode(spec.type, declaration, item.document)
+    return ToolNode(spec.type, declaration, item.document, Asked() if spec.type == "agent" else None)
 
 
 def raw_references(data: Any) -> Iterator[tuple[str, Location, str]]:

@@ -14,6 +14,7 @@ from kagent_render.specs.knative import Knative
 from kagent_render.specs.network import NetworkPolicySettings
 from kagent_render.specs.observability import Observability
 from kagent_render.specs.pod import WorkloadDefaults
+from kagent_render.specs.python import Python
 from kagent_render.specs.scaling import HttpInterceptor, Scaling
 from kagent_render.specs.tls import Tls
 
@@ -42,6 +43,7 @@ class PlatformSpec(SpecModel):
     tls: Tls | None = Field(default=None, description="Certificates for all workloads, by cert-manager.")
     observability: Observability | None = None
     dapr: Dapr | None = None
+    python: Python = Field(default_factory=Python, description="Python modules that tools may use.")
     network_policy: NetworkPolicySettings = Field(default_factory=NetworkPolicySettings)
 
 

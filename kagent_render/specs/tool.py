@@ -5,11 +5,14 @@ from typing import Literal
 from pydantic import Field
 
 from kagent_render.catalog.fields import SpecModel, Text
+from kagent_render.catalog.tools.agent import AgentBlock
 from kagent_render.catalog.tools.base import Parameter
 from kagent_render.catalog.tools.github import GithubBlock
+from kagent_render.catalog.tools.helm import HelmBlock
 from kagent_render.catalog.tools.http import HttpBlock
 from kagent_render.catalog.tools.kubernetes import KubernetesBlock
 from kagent_render.catalog.tools.prometheus import PrometheusBlock
+from kagent_render.catalog.tools.python import PythonBlock
 from kagent_render.specs.base import Metadata
 
 
@@ -18,6 +21,9 @@ class ToolSpec(SpecModel):
 
     type: Literal[
         "kubernetes",
+        "helm",
+        "agent",
+        "python",
         "github",
         "http",
         "prometheus",
@@ -28,6 +34,9 @@ class ToolSpec(SpecModel):
         description="The arguments. Where the type has operations, they narrow its own; default: all of them.",
     )
     kubernetes: KubernetesBlock | None = None
+    helm: HelmBlock | None = Field(default=None, description="Of a Tool of type helm.")
+    agent: AgentBlock | None = Field(default=None, description="Of a Tool of type agent.")
+    python: PythonBlock | None = Field(default=None, description="Of a Tool of type python.")
     github: GithubBlock | None = None
     http: HttpBlock | None = None
     prometheus: PrometheusBlock | None = None

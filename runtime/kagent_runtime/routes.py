@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kagent_runtime import sse
 from kagent_runtime.approvals import NotWaitingError
+from kagent_runtime.depth import DEPTH, HEADER, read
 from kagent_runtime.describe import describe
 from kagent_runtime.problems import problem
 from kagent_runtime.sessions import Busy, Draining, Sessions
@@ -134,6 +135,7 @@ async def send_message(
     """Send a message. With `Accept: text/event-stream` the answer is the run's events."""
     await _found(request, id)
     sessions, _ = _services(request)
+    DEPTH.set(read(request.headers.get(HEADER)))  # the run's task starts with it
     try:
         run_id, seq = await sessions.send(id, body.content)
     except Busy:

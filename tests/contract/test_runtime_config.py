@@ -18,8 +18,9 @@ from kagent_runtime.components.model_client import ModelClient
 from kagent_runtime.config import check_config
 from kagent_runtime.model import GithubTool, KubernetesTool, PrometheusTool
 from kagent_runtime.schema.generate import PATH, schema
-from tests.harness import CASES, EXAMPLES
+from tests.harness import CASES, EXAMPLES, ROOT
 
+MODULES = ROOT / "tests/edge/python_modules"
 CONFIG_MAPS = sorted(
     [*EXAMPLES.glob("*/rendered/**/configmap.yaml"), *CASES.glob("build/*/expected/**/configmap.yaml")]
 )
@@ -38,6 +39,8 @@ def test_autogen_loads_every_component_that_is_emitted(path: Path, monkeypatch: 
     config = _config(path)
     jsonschema.Draft202012Validator(json.loads(PATH.read_text())).validate(config)
     loaded = check_config(config, path.name)
+    monkeypatch.syspath_prepend(MODULES)
+    monkeypatch.setenv("KAGENT_PYTHON_MODULES", "acme.capacity,acme_platform.capacity")
     for client in _components(config, "model"):
         if "model_client" in client["config"]:
             continue  # around another one, which is in the list too

@@ -28,6 +28,7 @@ class ApiRequest:
     namespace: str
     name: str
     path: str
+    label_selector: str = ""
 
 
 class RefusedError(Exception):
@@ -145,6 +146,7 @@ def _asked(request: Request) -> ApiRequest:
         namespace=path.get("namespace", ""),
         name=name,
         path=request.url.path,
+        label_selector=request.query_params.get("labelSelector", ""),
     )
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from kagent_render.catalog.tools import github, http, kubernetes, prometheus
+from kagent_render.catalog.tools import agent, github, helm, http, kubernetes, prometheus, python
 from kagent_render.catalog.tools.base import Builtin, ToolType
 
 TOOL_TYPES: dict[str, ToolType] = {
     kubernetes.NAME: kubernetes,
+    helm.NAME: helm,
+    agent.NAME: agent,
+    python.NAME: python,
     github.NAME: github,
     http.NAME: http,
     prometheus.NAME: prometheus,

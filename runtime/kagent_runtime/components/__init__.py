@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from kagent_runtime.components.agent_tools import AgentTools
     from kagent_runtime.components.context_window import BufferedContext, HeadAndTailContext
     from kagent_runtime.components.external import External
     from kagent_runtime.components.gate import Gate
     from kagent_runtime.components.github_tools import GithubTools
     from kagent_runtime.components.graph_flow import GraphFlow
     from kagent_runtime.components.handoff import Handoff
+    from kagent_runtime.components.helm_tools import HelmTools
     from kagent_runtime.components.http_tools import HttpTools
     from kagent_runtime.components.kubernetes_tools import KubernetesTools
     from kagent_runtime.components.list_memory import ListMemory
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from kagent_runtime.components.model_client import ModelClient
     from kagent_runtime.components.model_guard import ModelGuard
     from kagent_runtime.components.prometheus_tools import PrometheusTools
+    from kagent_runtime.components.python_tools import PythonTools
     from kagent_runtime.components.stop_message import StopMessage
     from kagent_runtime.components.structured_output import StructuredOutput
     from kagent_runtime.components.text_mention import TextMention
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from kagent_runtime.components.token_usage import TokenUsage
 
 __all__ = [
+    "AgentTools",
     "BufferedContext",
     "External",
     "Gate",
@@ -34,6 +38,7 @@ __all__ = [
     "GraphFlow",
     "Handoff",
     "HeadAndTailContext",
+    "HelmTools",
     "HttpTools",
     "KubernetesTools",
     "ListMemory",
@@ -42,6 +47,7 @@ __all__ = [
     "ModelClient",
     "ModelGuard",
     "PrometheusTools",
+    "PythonTools",
     "StopMessage",
     "StructuredOutput",
     "TextMention",
@@ -50,6 +56,7 @@ __all__ = [
     "TokenUsage",
 ]
 _MODULES = {
+    "AgentTools": "agent_tools",
     "BufferedContext": "context_window",
     "External": "external",
     "Gate": "gate",
@@ -57,6 +64,7 @@ _MODULES = {
     "GraphFlow": "graph_flow",
     "Handoff": "handoff",
     "HeadAndTailContext": "context_window",
+    "HelmTools": "helm_tools",
     "HttpTools": "http_tools",
     "KubernetesTools": "kubernetes_tools",
     "ListMemory": "list_memory",
@@ -65,6 +73,7 @@ _MODULES = {
     "ModelClient": "model_client",
     "ModelGuard": "model_guard",
     "PrometheusTools": "prometheus_tools",
+    "PythonTools": "python_tools",
     "StopMessage": "stop_message",
     "StructuredOutput": "structured_output",
     "TextMention": "text_mention",

@@ -1,4 +1,4 @@
-"""What the workbenches of http, prometheus and github tools share: every call ends in time, and as a result.
+"""What workbenches of tools with declared arguments share: every call ends in time, and as a result.
 
 AutoGen's AssistantAgent waits for ever when a tool is cancelled or a workbench raises (upstream #7956).
 """
@@ -14,14 +14,14 @@ from autogen_core.tools import ParametersSchema, TextResultContent, ToolResult, 
 from kagent_runtime.components.arguments import checked
 from kagent_runtime.components.credentials import Credentials
 from kagent_runtime.components.failures import ToolFailureError
-from kagent_runtime.model import RemoteTool
+from kagent_runtime.model.remote import CalledTool
 
 _log = logging.getLogger(__name__)
-SomeTool = TypeVar("SomeTool", bound=RemoteTool)
+SomeTool = TypeVar("SomeTool", bound=CalledTool)
 
 
 class RemoteWorkbench(Workbench, Generic[SomeTool]):
-    """Tools that call a server. A subclass says how, in `_perform`."""
+    """Tools with declared arguments. A subclass says how they are carried out, in `_perform`."""
 
     def __init__(self, tools: Sequence[SomeTool]) -> None:
         self._tools = {tool.name: tool for tool in tools}
@@ -83,7 +83,7 @@ class RemoteWorkbench(Workbench, Generic[SomeTool]):
         """Nothing is kept."""
 
 
-def _schema(tool: RemoteTool) -> ToolSchema:
+def _schema(tool: CalledTool) -> ToolSchema:
     parameters = ParametersSchema(
         type="object",
         properties={name: item.model_dump(exclude_none=True) for name, item in tool.parameters.properties.items()},

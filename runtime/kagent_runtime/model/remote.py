@@ -31,15 +31,20 @@ class RemoteTls(Strict):
     key: str | None = None
 
 
-class RemoteTool(Strict):
-    """A tool that calls one server."""
+class CalledTool(Strict):
+    """What every tool has that is called with declared arguments and answers within a time and a size."""
 
     name: ToolName
     description: str
     parameters: ToolParameters
+    timeout_seconds: float = Field(gt=0)
+    max_bytes: int = Field(ge=256)
+
+
+class RemoteTool(CalledTool):
+    """A tool that calls one server."""
+
     url: str = Field(pattern=r"^https?://[^\s/@{}]+(/[^\s?#]*)?$")
     headers: list[RemoteHeader]
     tls: RemoteTls | None = None
-    timeout_seconds: float = Field(gt=0)
-    max_bytes: int = Field(ge=256)
     allow_private_addresses: bool

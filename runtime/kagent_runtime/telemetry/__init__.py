@@ -14,7 +14,7 @@ def start_telemetry(loaded: LoadedConfig, environment: Mapping[str, str]) -> Cal
     from kagent_runtime.telemetry import metrics, tracing
 
     about = loaded.config.metadata
-    models = {str(part["config"]["model"]) for part in _models(loaded.component)}
+    models = {str(part["config"]["model"]) for part in _models(loaded.component) if "model" in part["config"]}
     metrics.prepare(about.name, about.kind, [agent.name for agent in loaded.config.agents], sorted(models))
     return tracing.start(loaded.config, environment)
 

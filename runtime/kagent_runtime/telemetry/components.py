@@ -16,11 +16,14 @@ from kagent_runtime.engine import Usage
 from kagent_runtime.telemetry import calls, spans
 
 _MARK = "__kagent_observed__"
+_WRAPPERS = ("Gate", "ModelGuard", "StructuredOutput")
 _Method = Callable[..., Any]
 
 
 def observe(loaded: type) -> None:
     """Count and trace the calls of this class; what is neither model client nor workbench is left alone."""
+    if loaded.__name__ in _WRAPPERS:
+        return  # what is inside is loaded, and observed, too
     if issubclass(loaded, ChatCompletionClient):
         _wrap(loaded, "create", _observed_create)
         _wrap(loaded, "create_stream", _observed_stream)
@@ -29,9 +32,9 @@ def observe(loaded: type) -> None:
 
 
 def _wrap(owner: type, name: str, wrapper: Callable[[_Method], _Method]) -> None:
-    method = vars(owner).get(name)
-    # An inherited method is observed where it is defined.
-    if method is not None and not hasattr(method, _MARK):
+    method = getattr(owner, name)
+    # An inherited method may be observed already, where it is defined.
+    if not hasattr(method, _MARK):
         observed = wrapper(method)
         setattr(observed, _MARK, True)
         setattr(owner, name, observed)

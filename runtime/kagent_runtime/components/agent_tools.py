@@ -1,0 +1,136 @@
+"""The workbench by which an agent asks other agents, over the API that everyone else uses."""
+
+import asyncio
+import json
+import os
+import ssl
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+from autogen_core import Component
+
+from kagent_runtime.components import texts
+from kagent_runtime.components.credentials import Credentials
+from kagent_runtime.components.failures import ToolFailureError
+from kagent_runtime.components.remote_workbench import RemoteWorkbench
+from kagent_runtime.depth import DEPTH, HEADER, LIMIT
+from kagent_runtime.model.agent_tools import AgentTool, AgentToolsConfig
+
+CONNECT_SECONDS = 60.0  # one that was scaled to zero has to start first
+CANCEL_SECONDS = 5.0
+_background: set[asyncio.Task[None]] = set()
+
+
+class AgentTools(RemoteWorkbench[AgentTool], Component[AgentToolsConfig]):
+    """Other agents. A question is a session of its own over there."""
+
+    component_type = "workbench"
+    component_config_schema = AgentToolsConfig
+    component_provider_override = "kagent_runtime.components.AgentTools"
+
+    def __init__(self, config: AgentToolsConfig) -> None:
+        super().__init__(config.tools)
+        self._config = config
+
+    async def _perform(self, tool: AgentTool, arguments: dict[str, Any], credentials: Credentials) -> str:
+        depth = DEPTH.get() + 1
+        if depth > LIMIT:
+            raise ToolFailureError(f"agents have asked each other {LIMIT} times for this; answer with what there is")
+        try:
+            async with _client(tool, depth) as client:
+                text = await _ask(client, str(arguments["task"]))
+        except httpx.HTTPError as error:
+            raise ToolFailureError(f"the agent cannot be reached: {type(error).__name__}") from None
+        return texts.head(texts.printable(text), tool.max_bytes)
+
+    def _to_config(self) -> AgentToolsConfig:
+        return self._config
+
+    @classmethod
+    def _from_config(cls, config: AgentToolsConfig) -> Self:
+        return cls(config)
+
+
+@asynccontextmanager
+async def _client(tool: AgentTool, depth: int) -> AsyncIterator[httpx.AsyncClient]:
+    verify = _trust() if tool.url.startswith("https:") else False
+    timeout = httpx.Timeout(tool.timeout_seconds, connect=CONNECT_SECONDS)
+    headers = {HEADER: str(depth)}
+    options: dict[str, Any] = {"base_url": f"{tool.url}/api/v1", "timeout": timeout, "headers": headers}
+    async with httpx.AsyncClient(verify=verify, trust_env=False, **options) as client:
+        yield client
+
+
+def _trust() -> ssl.SSLContext:
+    """The issuer of our own certificate, which is shown as well: with mutual TLS it is what lets us in."""
+    context = ssl.create_default_context()
+    folder = os.environ.get("KAGENT_TLS_FOLDER")
+    if folder:
+        if Path(folder, "ca.crt").exists():
+            context.load_verify_locations(Path(folder, "ca.crt"))
+        context.load_cert_chain(Path(folder, "tls.crt"), Path(folder, "tls.key"))
+    return context
+
+
+async def _ask(client: httpx.AsyncClient, task: str) -> str:
+    session = (await _checked(await client.post("/sessions", json={"title": "asked by another agent"})))["id"]
+    try:
+        return await _answer(client, session, task)
+    except asyncio.CancelledError:
+        # The turn over there must end too; this task may not wait for that.
+        _in_background(_cancel(str(client.base_url), dict(client.headers), session))
+        raise
+
+
+async def _answer(client: httpx.AsyncClient, session: str, task: str) -> str:
+    said, path = "", f"/sessions/{session}/messages"
+    headers = {"Accept": "text/event-stream"}
+    async with client.stream("POST", path, json={"content": task}, headers=headers) as answer:
+        if answer.status_code >= 400:
+            await answer.aread()
+            await _checked(answer)
+        async for line in answer.aiter_lines():
+            if not line.startswith("data:"):
+                continue
+            event = json.loads(line.removeprefix("data:"))
+            if event["type"] == "message":
+                said = event["content"]
+            elif event["type"] == "run.finished":
+                return _end(event, said)
+    raise ToolFailureError("the agent's answer was cut off")
+
+
+def _end(event: dict[str, Any], said: str) -> str:
+    if event["outcome"] == "completed":
+        return said or "The agent ended its turn without saying anything."
+    error = event.get("error") or {}
+    reason = error.get("title") or event.get("stopReason") or event["outcome"]
+    partly = f" Before, it said: {said}" if said else ""
+    raise ToolFailureError(f"the agent's turn {event['outcome']}: {reason}.{partly}")
+
+
+async def _checked(answer: httpx.Response) -> dict[str, Any]:
+    if answer.status_code >= 400:
+        detail = texts.one_line(answer.text, 200)
+        raise ToolFailureError(f"the agent answered HTTP {answer.status_code}: {detail}")
+    body: dict[str, Any] = answer.json()
+    return body
+
+
+def _in_background(work: Any) -> None:
+    task: asyncio.Task[None] = asyncio.ensure_future(work)
+    _background.add(task)  # the loop keeps weak references only
+    task.add_done_callback(_background.discard)
+
+
+async def _cancel(base_url: str, headers: dict[str, str], session: str) -> None:
+    verify = _trust() if base_url.startswith("https:") else False
+    try:
+        async with httpx.AsyncClient(verify=verify, trust_env=False, timeout=CANCEL_SECONDS) as client:
+            depth = {HEADER: headers.get(HEADER.lower(), "0")}
+            await client.post(f"{base_url.rstrip('/')}/sessions/{session}/cancel", headers=depth)
+    except httpx.HTTPError:
+        return  # it ends by its own limits

@@ -1,0 +1,28 @@
+"""The workbench of agent tools."""
+
+from typing import Literal
+
+from pydantic import Field
+
+from kagent_runtime.model.remote import CalledTool
+from kagent_runtime.model.strict import Component, Strict
+
+
+class AgentTool(CalledTool):
+    """Another agent or team."""
+
+    url: str = Field(pattern=r"^https?://[^\s/@{}]+(/[^\s?#]*)?$")
+
+
+class AgentToolsConfig(Strict):
+    """Config of the workbench."""
+
+    tools: list[AgentTool] = Field(min_length=1)
+
+
+class AgentToolsComponent(Component):
+    """The agent tools of an agent."""
+
+    provider: Literal["kagent_runtime.components.AgentTools"]
+    component_type: Literal["workbench"]
+    config: AgentToolsConfig

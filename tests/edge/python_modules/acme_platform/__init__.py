@@ -1,0 +1,1 @@
+"""What a company would install in its runtime image."""
