@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import ssl
 import threading
 import time
 from pathlib import Path
@@ -15,10 +16,12 @@ import uvicorn
 class LoopbackServer:
     """An ASGI application on a free loopback port, as a context manager."""
 
-    def __init__(self, app: Any, *, port: int = 0, tls: tuple[Path, Path] | None = None) -> None:
+    def __init__(
+        self, app: Any, *, port: int = 0, tls: tuple[Path, Path] | None = None, client_ca: Path | None = None
+    ) -> None:
         self._app = app
         self._wanted_port = port
-        self._tls = tls
+        self._tls, self._client_ca = tls, client_ca
         self.port = 0
 
     @property
@@ -45,6 +48,8 @@ class LoopbackServer:
         config = uvicorn.Config(self._app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
         if self._tls:
             config.ssl_certfile, config.ssl_keyfile = self._tls
+        if self._client_ca:
+            config.ssl_ca_certs, config.ssl_cert_reqs = str(self._client_ca), ssl.CERT_REQUIRED
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._server.run, args=([listener],), daemon=True)
         self._thread.start()

@@ -280,10 +280,14 @@ async def test_a_tool_with_its_own_ca_and_client_certificate(tmp_path: Path) -> 
         folder.mkdir(parents=True)
         for name, source in names.items():
             os.symlink(source, folder / name)
-    with HttpTarget(tls=pair) as target:
-        tls = "tls: {caSecretRef: {name: ca, key: k}, clientCertificateSecretRef: {name: c}, useSystemCAs: false}"
-        assert json_of(await bench(tmp_path, f"{target.origin}/x", tls).gets("t"))["path"] == "/x"
-        assert "CERTIFICATE_VERIFY_FAILED" in await bench(tmp_path, f"{target.origin}/x").fails("t")
+    with HttpTarget(tls=pair, client_ca=pair[0]) as target:
+        url, ca = f"{target.origin}/x", "caSecretRef: {name: ca, key: k}, useSystemCAs: false"
+        both = f"tls: {{{ca}, clientCertificateSecretRef: {{name: c}}}}"
+        assert json_of(await bench(tmp_path, url, both).gets("t"))["path"] == "/x"
+        assert "CERTIFICATE_VERIFY_FAILED" in await bench(tmp_path, url).fails("t")
+        # The server wants a certificate: whoever shows none is cut off.
+        await bench(tmp_path, url, f"tls: {{{ca}}}").fails("t")
+        assert len(target.received) == 1
 
 
 def test_what_is_called_is_what_the_network_policy_lets_through(target: HttpTarget, tmp_path: Path) -> None:
