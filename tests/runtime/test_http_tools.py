@@ -126,6 +126,7 @@ async def test_wrong_arguments_are_refused_before_a_request(target: HttpTarget, 
         ({"q": "x", "count": 1.5}, "`count` must be of type integer"),
         ({"q": "x", "f": float("inf")}, "`f` must be a finite number"),
         ({"q": "x", "c": "z"}, "`c` must be one of: a, b"),
+        ({"q": "\ud800"}, "`q` is not valid Unicode"),
         ({"q": "x" * 40_000}, "`q` is longer than 32,768 characters"),
     ]
     for arguments, message in cases:
