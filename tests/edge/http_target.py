@@ -38,11 +38,12 @@ class Received:
 class HttpTarget(LoopbackServer):
     """Answers by the first part of the path; anything else is echoed as JSON."""
 
-    def __init__(self, *, port: int = 0, tls: tuple[Path, Path] | None = None, location: str = "") -> None:
-        self.location = location
+    def __init__(self, *, port: int = 0, tls: tuple[Path, Path] | None = None, client_ca: Path | None = None) -> None:
+        self.location = ""
         self.received: list[Received] = []
         self.hung_up = threading.Event()
-        super().__init__(Starlette(routes=[Route("/{rest:path}", self._serve, methods=_METHODS)]), port=port, tls=tls)
+        app = Starlette(routes=[Route("/{rest:path}", self._serve, methods=_METHODS)])
+        super().__init__(app, port=port, tls=tls, client_ca=client_ca)
 
     async def _serve(self, request: Request) -> Response:
         raw = request.scope["raw_path"].decode("latin-1")

@@ -23,9 +23,8 @@ class LoopbackServer:
         self, app: Any, *, port: int = 0, tls: tuple[Path, Path] | None = None, client_ca: Path | None = None
     ) -> None:
         self._app = app
-        self._client_ca = client_ca
         self._wanted_port = port
-        self._tls = tls
+        self._tls, self._client_ca = tls, client_ca
         self.port = 0
 
     @property

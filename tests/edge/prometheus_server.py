@@ -3,25 +3,22 @@
 from __future__ import annotations
 
 import json
-import shutil
+import socket
 import subprocess
 import time
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-import pytest
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
 from tests.edge.loopback import LoopbackServer
+from tests.edge.prometheus import program
 
-needs_prometheus = pytest.mark.skipif(
-    not (shutil.which("prometheus") and shutil.which("promtool")), reason="needs `apt-get install prometheus`"
-)
 SAMPLES_END = 1_700_000_000  # far enough from now that nothing scraped mixes with it
 _CONFIG = """
 global: {scrape_interval: 1s, evaluation_interval: 1s}
@@ -64,19 +61,21 @@ class PrometheusServer:
         self.origin = ""
 
     def __enter__(self) -> Self:
+        """Start; skips the test where there is no Prometheus."""
+        server, promtool = program("prometheus"), program("promtool")
         self._exporter.start()
         (self._folder / "past.txt").write_text(self._past)
         (self._folder / "rules.yml").write_text(_RULES)
         up = f"127.0.0.1:{self._exporter.port}"
         (self._folder / "prometheus.yml").write_text(_CONFIG.replace("%UP%", up))
         data = str(self._folder / "data")
-        backfill = ["promtool", "tsdb", "create-blocks-from", "openmetrics", str(self._folder / "past.txt"), data]
+        backfill = [promtool, "tsdb", "create-blocks-from", "openmetrics", str(self._folder / "past.txt"), data]
         subprocess.run(backfill, check=True, capture_output=True)
         self._log = (self._folder / "log").open("wb")
         port = _free_port()
         flags = [f"--web.listen-address=127.0.0.1:{port}", f"--storage.tsdb.path={data}", "--log.level=error"]
         flags += [f"--config.file={self._folder / 'prometheus.yml'}", "--storage.tsdb.retention.time=100y"]
-        self._process = subprocess.Popen(["prometheus", *flags], cwd=self._folder, stderr=self._log)
+        self._process = subprocess.Popen([server, *flags], cwd=self._folder, stderr=self._log)
         self.origin = f"http://127.0.0.1:{port}"
         self._wait()
         return self
@@ -90,23 +89,25 @@ class PrometheusServer:
         self._exporter.stop()
 
     def _wait(self, timeout: float = 60) -> None:
-        """Until it has scraped, and the alert fires."""
+        """Until every target was tried and the alert fires."""
         deadline = time.monotonic() + timeout
-        while not self._is_firing():
+        while not self._is_ready():
             if time.monotonic() > deadline or self._process.poll() is not None:
                 raise TimeoutError((self._folder / "log").read_text()[-2000:])
             time.sleep(0.1)
 
-    def _is_firing(self) -> bool:
+    def _is_ready(self) -> bool:
         try:
-            with urllib.request.urlopen(f"{self.origin}/api/v1/alerts", timeout=2) as answer:
-                return bool(json.load(answer)["data"]["alerts"])
+            targets = self._data("targets")["activeTargets"]
+            return bool(self._data("alerts")["alerts"]) and all(item["health"] != "unknown" for item in targets)
         except OSError:
             return False
 
+    def _data(self, path: str) -> Any:
+        with urllib.request.urlopen(f"{self.origin}/api/v1/{path}", timeout=2) as answer:
+            return json.load(answer)["data"]
+
 
 def _free_port() -> int:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as server:
         return int(server.getsockname()[1])

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 from autogen_core import CancellationToken
 from autogen_core.tools import Workbench
 
-from kagent_render.catalog.base import Endpoint
+from kagent_render.catalog.base import TLS_FOLDER, Endpoint
 from kagent_render.compiler import compile_paths
 from kagent_runtime.config import check_config
 
@@ -49,10 +50,11 @@ def endpoints(workload: Any) -> set[Endpoint]:
 
 
 class Bench:
-    """The workbench of an agent's tools."""
+    """The workbench of an agent's tools; `mounted` is where its TLS files are instead of in a pod."""
 
-    def __init__(self, folder: Path, tools: dict[str, str]) -> None:
+    def __init__(self, folder: Path, tools: dict[str, str], mounted: Path | None = None) -> None:
         config, self.workload = compiled(folder, tools)
+        config = json.loads(json.dumps(config).replace(TLS_FOLDER, str(mounted or TLS_FOLDER)))
         (component,) = check_config(config, "runtime.json").component["config"]["workbench"]
         self.workbench = Workbench.load_component(component)
 

@@ -44,7 +44,7 @@ def bench(tmp_path: Path, url: str, http: str = "", parameters: str = "") -> Ben
     given = f"parameters: {{{parameters}}}\n" if parameters else ""
     more = f", {http}" if http else ""
     spec = f'type: http\ndescription: Calls\n{given}http: {{url: "{url}", allowPrivateAddresses: true{more}}}'
-    return Bench(tmp_path / "specs", {"t": spec})
+    return Bench(tmp_path / "specs", {"t": spec}, mounted=tmp_path / "tls")
 
 
 async def sent(bench: Bench, target: HttpTarget, **arguments: Any) -> Received:
@@ -126,6 +126,7 @@ async def test_wrong_arguments_are_refused_before_a_request(target: HttpTarget, 
         ({"q": "x", "count": 1.5}, "`count` must be of type integer"),
         ({"q": "x", "f": float("inf")}, "`f` must be a finite number"),
         ({"q": "x", "c": "z"}, "`c` must be one of: a, b"),
+        ({"q": "\ud800"}, "`q` is not valid Unicode"),
         ({"q": "x" * 40_000}, "`q` is longer than 32,768 characters"),
     ]
     for arguments, message in cases:
@@ -272,21 +273,22 @@ async def test_without_permission_the_loopback_address_is_refused(target: HttpTa
     assert len(target.received) == before
 
 
-async def test_a_tool_with_its_own_ca_and_client_certificate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The files are where the Deployment mounts them; here that folder is another one."""
-    from kagent_render.catalog.tools import remote
-
-    monkeypatch.setattr(remote, "TLS_FOLDER", str(tmp_path / "tls"))
+async def test_a_tool_with_its_own_ca_and_client_certificate(tmp_path: Path) -> None:
+    """The files are where the Deployment mounts them, below another folder."""
     pair = loopback_certificate(tmp_path)
     for part, names in (("ca", {"ca.crt": pair[0]}), ("client", {"tls.crt": pair[0], "tls.key": pair[1]})):
-        folder = tmp_path / "tls" / "t" / part
+        folder = tmp_path / "tls" / "tools" / "t" / part
         folder.mkdir(parents=True)
         for name, source in names.items():
             os.symlink(source, folder / name)
-    with HttpTarget(tls=pair) as target:
-        tls = "tls: {caSecretRef: {name: ca, key: k}, clientCertificateSecretRef: {name: c}, useSystemCAs: false}"
-        assert json_of(await bench(tmp_path, f"{target.origin}/x", tls).gets("t"))["path"] == "/x"
-        assert "CERTIFICATE_VERIFY_FAILED" in await bench(tmp_path, f"{target.origin}/x").fails("t")
+    with HttpTarget(tls=pair, client_ca=pair[0]) as target:
+        url, ca = f"{target.origin}/x", "caSecretRef: {name: ca, key: k}, useSystemCAs: false"
+        both = f"tls: {{{ca}, clientCertificateSecretRef: {{name: c}}}}"
+        assert json_of(await bench(tmp_path, url, both).gets("t"))["path"] == "/x"
+        assert "CERTIFICATE_VERIFY_FAILED" in await bench(tmp_path, url).fails("t")
+        # The server wants a certificate: whoever shows none is cut off.
+        await bench(tmp_path, url, f"tls: {{{ca}}}").fails("t")
+        assert len(target.received) == 1
 
 
 def test_what_is_called_is_what_the_network_policy_lets_through(target: HttpTarget, tmp_path: Path) -> None:
@@ -335,5 +337,6 @@ def test_a_replay_does_not_call_them(target: HttpTarget, tmp_path: Path) -> None
     assert events[-1]["type"] == "run.finished"
     assert "does not call delete in a replay" in json.dumps(events)
     assert len(target.received) == before
-    assert described["agents"][0]["tools"] == [{"name": "delete", "description": "Deletes"}]
+    (shown,) = described["agents"][0]["tools"]
+    assert (shown["name"], shown["description"]) == ("delete", "Deletes")
     assert described["clusterMode"] is None

@@ -14,7 +14,7 @@ from kagent_runtime.components.failures import ToolFailureError
 from kagent_runtime.components.prometheus_times import parse_duration, parse_time, step_for, window
 from tests.edge.http_target import HttpTarget
 from tests.edge.model_server import ModelServer
-from tests.edge.prometheus_server import SAMPLES_END, PrometheusServer, needs_prometheus
+from tests.edge.prometheus_server import SAMPLES_END, PrometheusServer
 from tests.runtime.benches import Bench, compiled, endpoints
 from tests.runtime.process import Runtime
 from tests.runtime.puppet import puppet, task
@@ -59,7 +59,6 @@ def bench(prometheus: PrometheusServer, tmp_path: Path) -> Bench:
     return Bench(tmp_path, tools(prometheus.origin))
 
 
-@needs_prometheus
 async def test_the_value_of_an_expression_at_a_time(bench: Bench) -> None:
     expected = '2 series at 2023-11-14T22:13:20Z\nrequests_total{code="200", path="/a \\"b\\""} => 28800\n'
     expected += 'requests_total{code="500", path="/a \\"b\\""} => 2880'
@@ -70,7 +69,6 @@ async def test_the_value_of_an_expression_at_a_time(bench: Bench) -> None:
     assert 'queue="orders"} => 42' in await bench.gets("query", query="shop_queue_length", time="now")
 
 
-@needs_prometheus
 async def test_a_range_has_about_sixty_points(bench: Bench) -> None:
     """However long it is: the step follows."""
     for start, step in (("-1h", 60), ("-5m", 5), ("-2d", 3600), ("-6h", 600)):
@@ -84,7 +82,6 @@ async def test_a_range_has_about_sixty_points(bench: Bench) -> None:
         assert points[-1] == "28800"
 
 
-@needs_prometheus
 async def test_gaps_are_shown_and_many_series_are_cut(bench: Bench) -> None:
     window = {"start": str(SAMPLES_END - HOURS * 3600), "end": str(SAMPLES_END), "step": "1h"}
     text = await bench.gets("query-range", query='requests_total{code="500"}', **window)
@@ -100,7 +97,6 @@ async def test_gaps_are_shown_and_many_series_are_cut(bench: Bench) -> None:
     assert (await bench.gets("query", query="many[5m]", time=moment)).startswith("150 series")
 
 
-@needs_prometheus
 async def test_labels_and_series(bench: Bench) -> None:
     past = {"start": str(SAMPLES_END - 3600), "end": str(SAMPLES_END)}
     names = (await bench.gets("labels", match="requests_total", **past)).split("\n")
@@ -113,7 +109,6 @@ async def test_labels_and_series(bench: Bench) -> None:
     assert await bench.gets("series", match="nothing") == "No series matches."
 
 
-@needs_prometheus
 async def test_targets_rules_and_alerts(bench: Bench) -> None:
     text = await bench.gets("targets")
     assert text.split("\n")[0].split() == ["HEALTH", "JOB", "URL", "LAST", "SCRAPE", "ERROR"]
@@ -131,13 +126,11 @@ async def test_targets_rules_and_alerts(bench: Bench) -> None:
     assert await bench.gets("alerts", state="pending") == "No alert is pending."
 
 
-@needs_prometheus
 async def test_a_long_query_is_posted(bench: Bench) -> None:
     query = " or ".join(f'many{{number="{number:03}"}}' for number in range(150)) + " or vector(1)" * 300
     assert (await bench.gets("query", query=query, time=str(SAMPLES_END))).startswith("151 series")
 
 
-@needs_prometheus
 async def test_errors_of_prometheus_are_passed_on(bench: Bench) -> None:
     text = await bench.fails("query", query="sum(")
     assert text.startswith("Prometheus answered bad_data: ")
@@ -149,7 +142,6 @@ async def test_errors_of_prometheus_are_passed_on(bench: Bench) -> None:
     assert "`step: 1s` gives 3,600 points; give 15s or more" in await bench.fails("query-range", query="up", step="1s")
 
 
-@needs_prometheus
 def test_through_the_runtime_and_only_where_the_network_policy_leads(
     prometheus: PrometheusServer, tmp_path: Path
 ) -> None:

@@ -40,6 +40,8 @@ def _checked(name: str, value: Any, kind: str) -> Any:
         raise ToolFailureError(f"`{name}` must be of type {kind}")
     if isinstance(value, float) and not abs(value) < float("inf"):
         raise ToolFailureError(f"`{name}` must be a finite number")
+    if isinstance(value, str) and any("\ud800" <= char <= "\udfff" for char in value):
+        raise ToolFailureError(f"`{name}` is not valid Unicode")  # JSON can write half of a pair
     if isinstance(value, str) and len(value) > MAX_TEXT:
         raise ToolFailureError(f"`{name}` is longer than {MAX_TEXT:,} characters")
     return value
