@@ -22,13 +22,15 @@ class AgentSpec(SpecModel):
     model_config_ref: ModelConfigReference = Field(description="The ModelConfig it uses.")
     tools: list[Reference] = Field(default_factory=list, description="Tools, built-in or by document.")
     handoffs: list[Reference] = Field(default_factory=list, description="Members of its Swarm it may hand over to.")
-    limits: AgentLimits = Field(default_factory=AgentLimits)
+    limits: AgentLimits = Field(default_factory=AgentLimits, description="Bounds of one turn.")
     standalone: bool = Field(default=False, description="Its own workload although a team lists it.")
-    workload: WorkloadOverride = Field(default_factory=WorkloadOverride)
+    workload: WorkloadOverride = Field(
+        default_factory=WorkloadOverride, description="What its workload has differently from the Platform's defaults."
+    )
 
 
 class Agent(SpecModel):
-    """An Agent document."""
+    """One assistant with its model, prompt and tools."""
 
     api_version: Literal["kagent.dev/v1alpha1"]
     kind: Literal["Agent"]
