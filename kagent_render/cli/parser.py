@@ -6,7 +6,7 @@ import click
 
 from kagent_render import __version__
 
-_FORMATS = click.Choice(["concise", "full", "json", "github"])
+_FORMATS = click.Choice(["concise", "full", "json", "github", "sarif"])
 _paths = click.argument("paths", nargs=-1, type=click.Path())
 _environment = click.option("--env", "-e", "environment", metavar="E", help="Merge the overlays of environments/E.")
 _namespace = click.option("--namespace", "-n", metavar="N", help="Namespace for documents without one.")
