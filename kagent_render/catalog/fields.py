@@ -1,11 +1,15 @@
 """The strict base of every spec model, and the field types they share."""
 
 import re
+from dataclasses import dataclass
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, GetCoreSchemaHandler, GetJsonSchemaHandler
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_after_validator_function
+
+JSON = dict[str, Any]
 
 DNS_LABEL = re.compile(r"[a-z]([-a-z0-9]{0,61}[a-z0-9])?\Z")
 DNS_SUBDOMAIN = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)*\Z")
@@ -31,13 +35,32 @@ class SpecModel(BaseModel):
     )
 
 
-def _matching(pattern: re.Pattern[str], kind: str, rule: str) -> AfterValidator:
-    def check(value: str) -> str:
-        if not pattern.match(value):
-            raise PydanticCustomError(kind, "{rule}", {"rule": rule})
+@dataclass(frozen=True, slots=True)
+class Matching:
+    """A form that a text must have, and the rule in words; editors get it as the schema's `pattern`."""
+
+    pattern: re.Pattern[str]
+    kind: str
+    rule: str
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return no_info_after_validator_function(self._check, handler(source))
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JSON:
+        return handler(schema) | {"pattern": f"^(?:{_in_ecma_script(self.pattern)})$"}
+
+    def _check(self, value: str) -> str:
+        if not self.pattern.match(value):
+            raise PydanticCustomError(self.kind, "{rule}", {"rule": self.rule})
         return value
 
-    return AfterValidator(check)
+
+def _in_ecma_script(pattern: re.Pattern[str]) -> str:
+    return pattern.pattern.removesuffix(r"\Z").replace(r"\Z", "$")
+
+
+def _matching(pattern: re.Pattern[str], kind: str, rule: str) -> Matching:
+    return Matching(pattern, kind, rule)
 
 
 def coded(code: str, message: str, field: str, help: str) -> PydanticCustomError:
@@ -65,7 +88,7 @@ Text = Annotated[str, Field(min_length=1)]
 class Reference(SpecModel):
     """The name of another document."""
 
-    name: ObjectName
+    name: ObjectName = Field(description="Its `metadata.name`.")
 
 
 class SecretKeyReference(SpecModel):
@@ -73,6 +96,3 @@ class SecretKeyReference(SpecModel):
 
     name: ObjectName = Field(description="Name of the Secret.")
     key: SecretKey = Field(description="Key in the Secret's data.")
-
-
-JSON = dict[str, Any]

@@ -6,7 +6,7 @@ import click
 
 from kagent_render import __version__
 
-_FORMATS = click.Choice(["concise", "full", "json", "github"])
+_FORMATS = click.Choice(["concise", "full", "json", "github", "sarif"])
 _paths = click.argument("paths", nargs=-1, type=click.Path())
 _environment = click.option("--env", "-e", "environment", metavar="E", help="Merge the overlays of environments/E.")
 _namespace = click.option("--namespace", "-n", metavar="N", help="Namespace for documents without one.")
@@ -62,21 +62,28 @@ def check(
 
 
 @cli.command()
-@click.argument("code")
-def explain(code: str) -> int:
-    """Explain a diagnostic code, such as KR201 or unknown-reference."""
+@click.argument("subject", metavar="CODE|KIND[.FIELD]")
+@click.option("--recursive", is_flag=True, help="Of a kind or field, show all fields below, without their text.")
+def explain(subject: str, recursive: bool) -> int:
+    """Explain a diagnostic code (KR201), a kind (Agent) or a field (agent.spec.tools)."""
     from kagent_render.cli import explain as command
 
-    return command.run(code)
+    return command.run(subject, recursive)
 
 
 @cli.command()
 @click.argument("kind", required=False)
-def schema(kind: str | None) -> int:
+@click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Write one file a kind, and all.schema.json.")
+@click.option("--markdown", is_flag=True, help="Print the reference page of all kinds instead.")
+def schema(kind: str | None, output: str | None, markdown: bool) -> int:
     """Print the JSON Schema of KIND, or of all kinds, for editors."""
     from kagent_render.cli import schema as command
 
-    return command.run(kind)
+    if kind and (output is not None or markdown):
+        raise click.UsageError("KIND goes with neither --output nor --markdown, which are about all kinds")
+    if output is not None and markdown:
+        raise click.UsageError("--output is for schemas: redirect the page with `>`")
+    return command.run(kind, output, markdown)
 
 
 @cli.command()

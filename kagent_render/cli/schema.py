@@ -3,36 +3,38 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from pathlib import Path
 
 import click
 
+from kagent_render.cli.output import say
 from kagent_render.diagnostics import did_you_mean
 from kagent_render.specs.registry import KINDS
+from kagent_render.views.reference_page import reference_page
+from kagent_render.views.spec_schema import schema_files, schema_of, schema_of_all
 
-DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
-
-def run(kind: str | None) -> int:
-    """Print a schema. Raises UsageError for an unknown kind."""
-    by_fold = {name.lower(): name for name in KINDS}
-    if kind is not None and kind.lower() not in by_fold:
-        help = did_you_mean(kind, KINDS) or "kinds: " + ", ".join(KINDS)
-        raise click.UsageError(f"`{kind}` is not a kind; {help}")
-    schema = schema_of(by_fold[kind.lower()]) if kind else schema_of_all()
-    click.echo(json.dumps(schema, indent=2))
+def run(kind: str | None, output: str | None, is_markdown: bool) -> int:
+    """Print or write schemas. Raises UsageError for an unknown kind, OSError."""
+    if is_markdown:
+        click.echo(reference_page(), nl=False)
+    elif output is not None:
+        _write(Path(output))
+    else:
+        click.echo(json.dumps(schema_of(_known(kind)) if kind else schema_of_all(), indent=2))
     return 0
 
 
-def schema_of(kind: str) -> dict[str, Any]:
-    """The JSON Schema of one kind."""
-    return {"$schema": DIALECT} | KINDS[kind].model_json_schema(by_alias=True)
+def _known(kind: str) -> str:
+    by_fold = {name.lower(): name for name in KINDS}
+    if kind.lower() not in by_fold:
+        help = did_you_mean(kind, KINDS) or "kinds: " + ", ".join(KINDS)
+        raise click.UsageError(f"`{kind}` is not a kind; {help}")
+    return by_fold[kind.lower()]
 
 
-def schema_of_all() -> dict[str, Any]:
-    """One schema for any document of ours."""
-    from pydantic.json_schema import models_json_schema
-
-    chosen, definitions = models_json_schema([(model, "validation") for model in KINDS.values()], by_alias=True)
-    references = [chosen[(model, "validation")] for model in KINDS.values()]
-    return {"$schema": DIALECT, "oneOf": references} | definitions
+def _write(folder: Path) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, schema in schema_files().items():
+        (folder / name).write_text(json.dumps(schema, indent=2) + "\n", encoding="utf-8", newline="\n")
+        say(f"wrote {(folder / name).as_posix()}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 
 from kagent_render.diagnostics import Diagnostic
-from kagent_render.reports import concise, full, github, json
+from kagent_render.reports import concise, full, github, json, sarif
 from kagent_render.reports.text import SourceLines
 
 Report = Callable[[Sequence[Diagnostic], SourceLines], Iterator[str]]
@@ -14,4 +14,5 @@ FORMATS: dict[str, Report] = {
     "full": full.render,
     "json": json.render,
     "github": github.render,
+    "sarif": sarif.render,
 }

@@ -43,7 +43,9 @@ class AgentSpec(SpecModel):
     output_schema: OutputSchema | None = Field(default=None, description="The answer is JSON of this shape.")
     limits: AgentLimits = Field(default_factory=AgentLimits, description="Bounds of a turn and of a run.")
     standalone: bool = Field(default=False, description="Its own workload although a team lists it.")
-    workload: WorkloadOverride = Field(default_factory=WorkloadOverride)
+    workload: WorkloadOverride = Field(
+        default_factory=WorkloadOverride, description="What its workload has differently from the Platform's defaults."
+    )
 
     @model_validator(mode="after")
     def _has_one_prompt(self) -> Self:
@@ -57,7 +59,7 @@ class AgentSpec(SpecModel):
 
 
 class Agent(SpecModel):
-    """An Agent document."""
+    """One assistant with its model, prompt and tools."""
 
     api_version: Literal["kagent.dev/v1alpha1"]
     kind: Literal["Agent"]

@@ -14,8 +14,8 @@ from kagent_render.specs.pod import WorkloadOverride
 class MemberReference(SpecModel):
     """An Agent, or another AgentTeam."""
 
-    name: ObjectName
-    kind: Literal["Agent", "AgentTeam"] = "Agent"
+    name: ObjectName = Field(description="Its `metadata.name`.")
+    kind: Literal["Agent", "AgentTeam"] = Field(default="Agent", description="Whether it is an agent or a team.")
 
 
 class SelectorSettings(SpecModel):
@@ -57,7 +57,7 @@ class MagenticOneSettings(SpecModel):
 class AgentTeamSpec(SpecModel):
     """What a team is."""
 
-    description: Text | None = None
+    description: Text | None = Field(default=None, description="One line that people and other teams choose it by.")
     team_type: Literal["RoundRobin", "Selector", "Swarm", "GraphFlow", "MagenticOne"] = Field(
         description="Who decides who speaks next: the order, a model, the agents, a graph, or an orchestrator."
     )
@@ -69,11 +69,13 @@ class AgentTeamSpec(SpecModel):
     magentic_one: MagenticOneSettings | None = Field(default=None, description="Only with teamType: MagenticOne.")
     limits: RunLimits = Field(default_factory=RunLimits, description="Bounds of a run, of all members together.")
     standalone: bool = Field(default=False, description="Its own workload although another team lists it.")
-    workload: WorkloadOverride = Field(default_factory=WorkloadOverride)
+    workload: WorkloadOverride = Field(
+        default_factory=WorkloadOverride, description="What its workload has differently from the Platform's defaults."
+    )
 
 
 class AgentTeam(SpecModel):
-    """An AgentTeam document."""
+    """Agents that work on one task together."""
 
     api_version: Literal["kagent.dev/v1alpha1"]
     kind: Literal["AgentTeam"]

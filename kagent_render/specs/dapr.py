@@ -15,9 +15,9 @@ _TOPIC = "`{name}` stands for the workload's name."
 class ComponentField(SpecModel):
     """One metadata field of a component: a value, or a key of a Secret."""
 
-    name: Text
-    value: str | None = None
-    secret_key_ref: SecretKeyReference | None = None
+    name: Text = Field(description="Name of the setting.")
+    value: str | None = Field(default=None, description="Its value; never a credential.")
+    secret_key_ref: SecretKeyReference | None = Field(default=None, description="The key of a Secret that holds it.")
 
     @model_validator(mode="after")
     def _one_source(self) -> Self:
@@ -29,10 +29,12 @@ class ComponentField(SpecModel):
 class StateStore(SpecModel):
     """A state store component, for the workloads of each namespace."""
 
-    name: ObjectName
+    name: ObjectName = Field(description="Name of the component.")
     type: Annotated[str, Field(pattern=r"^state\.[a-z0-9.-]+$")] = Field(description="Such as state.redis.")
-    version: Annotated[str, Field(pattern=r"^v[0-9]+$")] = "v1"
-    metadata: list[ComponentField] = Field(default_factory=list)
+    version: Annotated[str, Field(pattern=r"^v[0-9]+$")] = Field(
+        default="v1", description="Version of the component's type."
+    )
+    metadata: list[ComponentField] = Field(default_factory=list, description="Settings of the component.")
 
 
 class PubSub(SpecModel):
@@ -42,7 +44,9 @@ class PubSub(SpecModel):
     type: Annotated[str, Field(pattern=r"^pubsub\.[a-z0-9.-]+$")] | None = Field(
         default=None, description="Such as pubsub.redis: renders the component too. Absent: it exists already."
     )
-    version: Annotated[str, Field(pattern=r"^v[0-9]+$")] = "v1"
+    version: Annotated[str, Field(pattern=r"^v[0-9]+$")] = Field(
+        default="v1", description="Version of the component's type."
+    )
     metadata: list[ComponentField] = Field(default_factory=list, description="Of the component.")
     topic: Text = Field(default="{name}", description=_TOPIC)
     dead_letter_topic: Text = Field(
@@ -58,13 +62,13 @@ class Dapr(SpecModel):
         default=None, description="Secret whose key `token` only the sidecar and the agent know."
     )
     max_body_size: Quantity | None = Field(default=None, description="Of a request through the sidecar.")
-    log_as_json: bool = True
+    log_as_json: bool = Field(default=True, description="Whether the sidecar logs JSON.")
     sidecar: Resources = Field(default_factory=Resources, description="Resources of the sidecar.")
     metrics_port: Port = Field(default=9090, description="Of the sidecar.")
     graceful_shutdown_seconds: int = Field(default=25, ge=0, le=600, description="How long the sidecar stays.")
-    control_plane_namespace: Namespace = "dapr-system"
-    state_store: StateStore | None = None
-    pubsub: PubSub | None = None
+    control_plane_namespace: Namespace = Field(default="dapr-system", description="Where Dapr is installed.")
+    state_store: StateStore | None = Field(default=None, description="A state store for the agents.")
+    pubsub: PubSub | None = Field(default=None, description="Topics whose events start a turn.")
 
     @property
     def components(self) -> list[StateStore | PubSub]:

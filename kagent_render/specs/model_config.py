@@ -141,7 +141,7 @@ class ModelConfigSpec(Parameters):
 
 
 class ModelConfig(SpecModel):
-    """A ModelConfig document."""
+    """Which model, where, and with which Secret's key."""
 
     api_version: Literal["kagent.dev/v1alpha1"]
     kind: Literal["ModelConfig"]

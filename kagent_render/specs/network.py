@@ -28,8 +28,8 @@ class ApiServer(SpecModel):
     address by default, on the usual ports. Give the control plane's own addresses.
     """
 
-    cidrs: list[Cidr] = Field(default=["0.0.0.0/0", "::/0"], min_length=1)
-    ports: list[Port] = Field(default=[443, 6443], min_length=1)
+    cidrs: list[Cidr] = Field(default=["0.0.0.0/0", "::/0"], min_length=1, description="Its addresses.")
+    ports: list[Port] = Field(default=[443, 6443], min_length=1, description="Its ports.")
 
 
 class NetworkPolicySettings(SpecModel):
@@ -42,4 +42,4 @@ class NetworkPolicySettings(SpecModel):
     ingress_from_namespaces: list[Namespace] = Field(
         default_factory=list, description="Namespaces that may call the agents, besides their own."
     )
-    api_server: ApiServer = Field(default_factory=ApiServer)
+    api_server: ApiServer = Field(default_factory=ApiServer, description="Where the Kubernetes API server is.")

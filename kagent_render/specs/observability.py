@@ -79,7 +79,7 @@ class Tracing(SpecModel):
     """Send OpenTelemetry traces of runs, model calls and tool calls. Nothing that is said is in them."""
 
     endpoint: CollectorUrl = Field(description="Base URL of the collector's OTLP over HTTP, such as http://otel:4318.")
-    protocol: Literal["http/protobuf"] = "http/protobuf"
+    protocol: Literal["http/protobuf"] = Field(default="http/protobuf", description="How they go there.")
     sample_ratio: float = Field(default=1.0, ge=0, le=1, description="Share of the traces that start here.")
     resource_attributes: dict[Annotated[str, Field(pattern=_ATTRIBUTE)], Text] = Field(
         default_factory=dict, description="More attributes of every span, such as deployment.environment.name."
@@ -89,8 +89,8 @@ class Tracing(SpecModel):
 class Observability(SpecModel):
     """What operators see of the workloads."""
 
-    metrics: Metrics | None = None
-    tracing: Tracing | None = None
+    metrics: Metrics | None = Field(default=None, description="What a Prometheus reads.")
+    tracing: Tracing | None = Field(default=None, description="Where traces go.")
 
 
 _UNITS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}

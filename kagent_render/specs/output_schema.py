@@ -11,7 +11,7 @@ from kagent_render.catalog.fields import SpecModel, Text
 class OutputValue(SpecModel):
     """A value in the answer. An object has `properties`, an array has `items`."""
 
-    type: Literal["object", "array", "string", "number", "integer", "boolean"]
+    type: Literal["object", "array", "string", "number", "integer", "boolean"] = Field(description="What the value is.")
     description: Text | None = Field(default=None, description="What the model is told of the value.")
     enum: list[Text] | None = Field(default=None, min_length=1, description="The only values; strings.")
     properties: dict[Text, "OutputValue"] | None = Field(default=None, min_length=1, description="Of an object.")

@@ -32,25 +32,27 @@ class PlatformSpec(SpecModel):
         default_factory=dict, description="Where images are pulled from instead: {ghcr.io: mirror.example.com/ghcr}."
     )
     namespace: Namespace | None = Field(default=None, description="For documents without one.")
-    workload: WorkloadDefaults = Field(default_factory=WorkloadDefaults)
+    workload: WorkloadDefaults = Field(default_factory=WorkloadDefaults, description="Defaults of every workload.")
     scaling: Scaling | None = Field(default=None, description="Scale every workload with KEDA.")
     http_interceptor: HttpInterceptor = Field(
         default_factory=HttpInterceptor, description="KEDA's HTTP add-on, for workloads with an `http` trigger."
     )
     knative: Knative = Field(default_factory=Knative, description="How Knative runs workloads of that type.")
-    ingress: Ingress | None = None
-    secrets: Secrets | None = None
+    ingress: Ingress | None = Field(default=None, description="How workloads are reached from outside.")
+    secrets: Secrets | None = Field(default=None, description="Where Secrets come from.")
     tls: Tls | None = Field(default=None, description="Certificates for all workloads, by cert-manager.")
-    observability: Observability | None = None
-    dapr: Dapr | None = None
+    observability: Observability | None = Field(default=None, description="Metrics, alerts, a dashboard, traces.")
+    dapr: Dapr | None = Field(default=None, description="A sidecar of Dapr in every pod.")
     python: Python = Field(default_factory=Python, description="Python modules that tools may use.")
-    network_policy: NetworkPolicySettings = Field(default_factory=NetworkPolicySettings)
+    network_policy: NetworkPolicySettings = Field(
+        default_factory=NetworkPolicySettings, description="The NetworkPolicy of every workload."
+    )
 
 
 class Platform(SpecModel):
-    """A Platform document."""
+    """What the platform team decides once for all workloads. Optional; every field has a default."""
 
     api_version: Literal["render.kagent.dev/v1alpha1"]
     kind: Literal["Platform"]
     metadata: Metadata
-    spec: PlatformSpec = Field(default_factory=PlatformSpec)
+    spec: PlatformSpec = Field(default_factory=PlatformSpec, description="What the platform team decides.")

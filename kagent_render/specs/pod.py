@@ -23,24 +23,26 @@ WorkloadType = Literal["Deployment", "Knative"]
 class ResourceAmounts(SpecModel):
     """CPU and memory."""
 
-    cpu: Quantity | None = None
-    memory: Quantity | None = None
+    cpu: Quantity | None = Field(default=None, description="Cores, such as 250m or 1.")
+    memory: Quantity | None = Field(default=None, description="Bytes, such as 512Mi.")
 
 
 class Resources(SpecModel):
     """Container resources."""
 
-    requests: ResourceAmounts = Field(default_factory=ResourceAmounts)
-    limits: ResourceAmounts = Field(default_factory=ResourceAmounts)
+    requests: ResourceAmounts = Field(default_factory=ResourceAmounts, description="What the scheduler reserves.")
+    limits: ResourceAmounts = Field(default_factory=ResourceAmounts, description="What the container may not exceed.")
 
 
 class Toleration(SpecModel):
     """A taint that the pods accept; as in a pod."""
 
-    key: str | None = None
-    operator: Literal["Exists", "Equal"] = "Equal"
-    value: str | None = None
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
+    key: str | None = Field(default=None, description="The taint's key; default: every key, with `Exists`.")
+    operator: Literal["Exists", "Equal"] = Field(default="Equal", description="How `value` is compared.")
+    value: str | None = Field(default=None, description="The taint's value, with `Equal`.")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = Field(
+        default=None, description="The taint's effect; default: every effect."
+    )
 
 
 class KeyReference(SpecModel):
@@ -89,8 +91,8 @@ class Placement(SpecModel):
     """Where pods run, what marks them, and what they have besides what an agent needs."""
 
     node_selector: dict[str, str] | None = Field(default=None, description="Labels a node must have.")
-    tolerations: list[Toleration] | None = None
-    priority_class_name: ObjectName | None = None
+    tolerations: list[Toleration] | None = Field(default=None, description="Taints that the pods accept.")
+    priority_class_name: ObjectName | None = Field(default=None, description="PriorityClass of the pods.")
     pod_labels: dict[str, str] | None = Field(default=None, description="More labels of the pods.")
     pod_annotations: dict[str, str] | None = Field(default=None, description="More annotations of the pods.")
     image_pull_secrets: list[ObjectName] | None = Field(default=None, description="Secrets for a private registry.")
@@ -114,7 +116,7 @@ class WorkloadOverride(Placement):
     type: WorkloadType | None = Field(default=None, description="In place of the Platform's default.")
     knative: Knative | None = Field(default=None, description="In place of the Platform's knative.")
     replicas: int | None = Field(default=None, ge=0, le=1000, description="Pods; with scaling the autoscaler decides.")
-    resources: Resources | None = None
+    resources: Resources | None = Field(default=None, description="CPU and memory of the container.")
     scaling: Scaling | None = Field(default=None, description="In place of the Platform's scaling.")
 
 

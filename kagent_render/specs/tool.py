@@ -27,23 +27,23 @@ class ToolSpec(SpecModel):
         "github",
         "http",
         "prometheus",
-    ]
+    ] = Field(description="What it does; the block of the same name says how.")
     description: Text = Field(description="What the model reads to decide when to call it.")
     parameters: dict[str, Parameter] | None = Field(
         default=None,
         description="The arguments. Where the type has operations, they narrow its own; default: all of them.",
     )
-    kubernetes: KubernetesBlock | None = None
+    kubernetes: KubernetesBlock | None = Field(default=None, description="Of a Tool of type kubernetes.")
     helm: HelmBlock | None = Field(default=None, description="Of a Tool of type helm.")
     agent: AgentBlock | None = Field(default=None, description="Of a Tool of type agent.")
     python: PythonBlock | None = Field(default=None, description="Of a Tool of type python.")
-    github: GithubBlock | None = None
-    http: HttpBlock | None = None
-    prometheus: PrometheusBlock | None = None
+    github: GithubBlock | None = Field(default=None, description="Of a Tool of type github.")
+    http: HttpBlock | None = Field(default=None, description="Of a Tool of type http.")
+    prometheus: PrometheusBlock | None = Field(default=None, description="Of a Tool of type prometheus.")
 
 
 class Tool(SpecModel):
-    """A Tool document."""
+    """Something an agent may do."""
 
     api_version: Literal["kagent.dev/v1alpha1"]
     kind: Literal["Tool"]

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 class AnyOf(Condition):
     """Stop when any of the conditions holds."""
 
-    any_of: list[TerminationCondition] = Field(min_length=1)
+    any_of: list[TerminationCondition] = Field(min_length=1, description="Conditions, of which one has to hold.")
 
     def lower(self, scope: ConditionScope, location: Location) -> Component:
         """AutoGen's OrTerminationCondition."""
@@ -26,7 +26,7 @@ class AnyOf(Condition):
 class AllOf(Condition):
     """Stop when all of the conditions have held."""
 
-    all_of: list[TerminationCondition] = Field(min_length=1)
+    all_of: list[TerminationCondition] = Field(min_length=1, description="Conditions that all have to hold.")
 
     def lower(self, scope: ConditionScope, location: Location) -> Component:
         """AutoGen's AndTerminationCondition."""

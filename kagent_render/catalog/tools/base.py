@@ -15,8 +15,8 @@ ParameterType = Literal["string", "integer", "number", "boolean"]
 class Parameter(SpecModel):
     """One argument that the model may give."""
 
-    type: ParameterType
-    description: Text
+    type: ParameterType = Field(description="JSON type of the argument.")
+    description: Text = Field(description="What the model reads to fill it in.")
     required: bool | None = Field(default=None, description="Default: as the built-in operation has it.")
     enum: list[str] | None = Field(default=None, min_length=1, description="The only values the model may give.")
     default: str | int | float | bool | None = Field(default=None, description="Used when the model gives none.")

@@ -41,8 +41,8 @@ class Auth(SpecModel):
     bearer_token_secret_ref: SecretKeyReference | None = Field(
         default=None, description="Sent as `Authorization: Bearer`."
     )
-    basic: Basic | None = None
-    header: SecretHeader | None = None
+    basic: Basic | None = Field(default=None, description="User and password.")
+    header: SecretHeader | None = Field(default=None, description="A header that holds the credential.")
 
 
 class Response(SpecModel):
@@ -61,9 +61,9 @@ class HttpBlock(SpecModel):
     headers: list[Header] = Field(default_factory=list, description="Headers of every request.")
     query: dict[str, str] = Field(default_factory=dict, description='Query: values, or "{parameter}".')
     body: dict[str, Any] | None = Field(default=None, description='JSON body; "{parameter}" keeps the type.')
-    auth: Auth | None = None
-    tls: ClientTls | None = None
-    response: Response | None = None
+    auth: Auth | None = Field(default=None, description="Which credential every call carries.")
+    tls: ClientTls | None = Field(default=None, description="Whom the connection trusts, and its certificate.")
+    response: Response | None = Field(default=None, description="Which part of the answer the model gets.")
     timeout_seconds: float = Field(default=30, gt=0, le=300, description="The whole call, redirects included.")
     max_bytes: int = Field(default=65536, ge=256, le=1048576, description="What the model gets of an answer, at most.")
     allow_private_addresses: bool = Field(

@@ -28,7 +28,7 @@ class PrometheusBlock(SpecModel):
     bearer_token_secret_ref: SecretKeyReference | None = Field(
         default=None, description="Sent as `Authorization: Bearer`."
     )
-    tls: ClientTls | None = None
+    tls: ClientTls | None = Field(default=None, description="Whom the connection trusts, and its certificate.")
     timeout_seconds: float = Field(default=30, gt=0, le=300, description="One call.")
     allow_private_addresses: bool = Field(
         default=False, description="Whether the host may be on a private network; Services of the cluster always may."
