@@ -59,19 +59,22 @@ CASES = {
 WIRES = ["OpenAI", "AzureOpenAI", "Anthropic", "Gemini"]
 
 
-def config_for(folder: Path, case: Case, server: ModelServer, **more: Any) -> JSON:
-    """What the compiler makes of an agent with this model."""
+AGENT = {
+    "description": "Looks at pods",
+    "systemMessage": "You look.",
+    "modelConfigRef": {"name": "llm"},
+    "tools": [{"name": "kubectl-get"}],
+}
+SOLO = (("Agent", "solo", AGENT),)
+
+
+def config_for(folder: Path, case: Case, server: ModelServer, others: Any = SOLO, **more: Any) -> JSON:
+    """What the compiler makes of an agent, or of other documents, with this model."""
     key = {"apiKeySecretRef": {"name": "model", "key": "api-key"}} if case.has_key else {}
     spec = {**case.spec, "baseUrl": case.url(server), "maxRetries": 1, "timeoutSeconds": 10.0, **key, **more}
-    agent = {
-        "description": "Looks at pods",
-        "systemMessage": "You look.",
-        "modelConfigRef": {"name": "llm"},
-        "tools": [{"name": "kubectl-get"}],
-    }
     documents = [
         {"apiVersion": "kagent.dev/v1alpha1", "kind": kind, "metadata": {"name": name}, "spec": body}
-        for kind, name, body in (("ModelConfig", "llm", spec), ("Agent", "solo", agent))
+        for kind, name, body in (("ModelConfig", "llm", spec), *others)
     ]
     specs = folder / "specs"
     specs.mkdir(parents=True, exist_ok=True)
@@ -123,6 +126,49 @@ def test_a_conversation_with_a_tool_is_streamed(name: str, tmp_path: Path) -> No
     assert usage["completionTokens"] > 0
     if case.has_key:
         assert KEY in server.requests[0].headers[case.keyed_by]
+
+
+@pytest.mark.parametrize("name", WIRES)
+def test_a_selector_asks_outside_a_stream(name: str, tmp_path: Path) -> None:
+    """And is counted; the agent it selects answers."""
+    case = CASES[name]
+    others = [
+        ("Agent", member, {**AGENT, "systemMessage": f"You are {member}.", "tools": []}) for member in ("one", "two")
+    ]
+    team = {"teamType": "Selector", "agents": [{"name": "one"}, {"name": "two"}], "maxTurns": 1}
+    script = [{"selector": ["two"]}, {"system": "You are two", "steps": [{"text": "Second here."}]}]
+    with opened(case, script) as server:
+        config = config_for(tmp_path, case, server, [*others, ("AgentTeam", "pair", team)])
+        with runtime_for(tmp_path, config) as process:
+            events = process.ask(process.new_session(), "Who is it?")
+    assert only(events, "message")["content"] == "Second here."
+    assert [bool(request.body.get("stream")) for request in server.requests] == [False, True]
+    asked = sum(len(json.dumps(request.body["messages"])) // 4 for request in server.requests)
+    assert events[-1]["usage"]["promptTokens"] == asked
+
+
+@pytest.mark.parametrize("name", WIRES)
+def test_the_last_answer_after_tools_is_asked_without_them(name: str, tmp_path: Path) -> None:
+    """What each wire wants to see of them then: Anthropic their declarations, the others nothing."""
+    case = CASES[name]
+    agent = {**AGENT, "limits": {"toolIterations": 1}}
+    with opened(case, [{"system": "You look", "steps": [{"tool_calls": [GET_PODS]}, {"text": "Done."}]}]) as server:
+        with runtime_for(tmp_path, config_for(tmp_path, case, server, [("Agent", "solo", agent)])) as process:
+            events = process.ask(process.new_session(), "How are the pods?")
+    assert events[-1]["outcome"] == "completed"
+    assert [event["content"] for event in events if event["type"] == "message"][-1] == "Done."
+    assert bool(server.requests[1].body.get("tools")) is (name == "Anthropic")
+
+
+@pytest.mark.parametrize("name", ["OpenAI", "Anthropic"])
+def test_a_model_that_is_too_slow_is_asked_again_and_given_up(name: str, tmp_path: Path) -> None:
+    """For each HTTP library; the words say how long and how often."""
+    case = CASES[name]
+    with opened(case, lambda _: {"text": "late", "sleep": 5}) as server:
+        with runtime_for(tmp_path, config_for(tmp_path, case, server, timeoutSeconds=0.4)) as process:
+            detail = _failure(process.ask(process.new_session(), "hello")[-1])
+    assert "no answer within 0.4 s, 1 retries included" in detail
+    assert len(server.requests) == 2
 
 
 @dataclass
@@ -269,13 +315,15 @@ def test_a_cancel_reaches_anthropic_in_the_middle_of_a_stream(tmp_path: Path) ->
                 time.sleep(0.05)
 
 
-def test_another_server_for_every_model_gets_no_secret_but_the_key(tmp_path: Path) -> None:
+def test_another_server_for_every_model_gets_no_secret_but_the_key(
+    certificate: tuple[Path, Path], tmp_path: Path
+) -> None:
     """`--model-base-url` switches the wire to OpenAI's; certificates and headers are for the provider."""
     more = {
         "headers": [{"name": "X-Tenant", "secretRef": {"name": "tenant", "key": "id"}}],
         "tls": {"caConfigMapRef": {"name": "ca", "key": "ca.crt"}},
     }
-    with AnthropicServer(ONE_TURN) as own, ModelServer(ONE_TURN, api_key=KEY) as other:
+    with AnthropicServer(ONE_TURN, tls=certificate) as own, ModelServer(ONE_TURN, api_key=KEY) as other:
         config = config_for(tmp_path, ANTHROPIC, own, **more)
         with runtime_for(tmp_path, config, "--model-base-url", other.base_url) as process:
             assert process.ask(process.new_session(), "hello")[-1]["outcome"] == "completed"
@@ -366,9 +414,9 @@ def test_a_server_of_an_unknown_ca_is_told_as_such(mutual: tuple[Case, ModelServ
     assert server.requests == []
 
 
-def test_a_missing_certificate_ends_the_start_with_its_path(tmp_path: Path) -> None:
+def test_a_missing_certificate_ends_the_start_with_its_path(certificate: tuple[Path, Path], tmp_path: Path) -> None:
     """As a missing key does."""
-    with ModelServer(ONE_TURN) as server:
+    with ModelServer(ONE_TURN, tls=certificate) as server:
         config = config_for(tmp_path, OPENAI, server, tls={"caSecretRef": {"name": "ca", "key": "ca.crt"}})
         process = runtime_for(tmp_path, _mounted(config, tmp_path / "nowhere"))
         with pytest.raises(AssertionError, match=r"models/llm/ca/ca.crt: No such file"):

@@ -56,6 +56,14 @@ REFUSED: list[tuple[str | None, str]] = [
     (_change(lambda c: c.update(extra=1)), "$.extra: unknown key"),
     (_change(lambda c: c["component"].update(provider="os.system")), "$.component: provider `os.system` is not in"),
     (
+        _change(lambda c: _first(c)["model_client"]["config"].update(provider="AzureOpenAI")),
+        "`azure` belongs to the provider AzureOpenAI",
+    ),
+    (
+        _change(lambda c: _first(c)["model_client"]["config"].update(headers=[{"name": "X-A"}])),
+        "a header has either `value` or `env`",
+    ),
+    (
         _change(lambda c: c["component"]["config"]["participants"].append(FUNCTION_TOOL)),
         "$.component.config.participants[3]: provider `autogen_core.tools.FunctionTool` is not in",
     ),

@@ -1,6 +1,9 @@
 """How something outside is called: headers, and whom a TLS connection trusts. Credentials by name of a variable."""
 
-from pydantic import Field
+from typing import Self
+
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from kagent_runtime.model.strict import Strict
 
@@ -11,6 +14,12 @@ class Header(Strict):
     name: str = Field(pattern=r"^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
     value: str | None = None
     env: str | None = None
+
+    @model_validator(mode="after")
+    def _has_one_source(self) -> Self:
+        if (self.value is None) == (self.env is None):
+            raise PydanticCustomError("one_of", "a header has either `value` or `env`")
+        return self
 
 
 class ClientTls(Strict):

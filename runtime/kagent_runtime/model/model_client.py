@@ -1,8 +1,9 @@
 """Our model client: provider, endpoint, and the names of the variables that hold credentials."""
 
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
+from pydantic_core import PydanticCustomError
 
 from kagent_runtime.model.connection import ClientTls, Header
 from kagent_runtime.model.strict import Component, Strict
@@ -57,6 +58,12 @@ class ModelClientConfig(Strict):
     headers: list[Header] = Field(default_factory=list)
     tls: ClientTls | None = None
     extra_body: dict[str, Any] | None = None
+
+    @model_validator(mode="after")
+    def _names_its_deployment(self) -> Self:
+        if (self.provider == "AzureOpenAI") != (self.azure is not None):
+            raise PydanticCustomError("azure", "`azure` belongs to the provider AzureOpenAI, and has to be there")
+        return self
 
 
 class ModelComponent(Component):

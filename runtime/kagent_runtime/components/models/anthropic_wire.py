@@ -68,14 +68,14 @@ class AnthropicClient(BaseAnthropicChatCompletionClient):
 
     async def create(self, messages: Sequence[LLMMessage], **options: Any) -> CreateResult:
         """One answer."""
-        return await super().create(_acceptable(messages), **options)
+        return await super().create(acceptable(messages), **options)
 
     async def create_stream(
         self, messages: Sequence[LLMMessage], **options: Any
     ) -> AsyncGenerator[str | CreateResult, None]:
         """Pieces of text and, last, the result. AutoGen's loop over a stream does not look at the token."""
         token = options.get("cancellation_token")
-        chunks = super().create_stream(_acceptable(messages), **options)
+        chunks = super().create_stream(acceptable(messages), **options)
         while True:
             following = asyncio.ensure_future(anext(chunks, None))
             if token is not None:
@@ -85,7 +85,7 @@ class AnthropicClient(BaseAnthropicChatCompletionClient):
             yield chunk
 
 
-def _acceptable(messages: Sequence[LLMMessage]) -> list[LLMMessage]:
+def acceptable(messages: Sequence[LLMMessage]) -> list[LLMMessage]:
     """One system prompt, for AutoGen raises on two that are apart, and JSON in every tool call of the history."""
     system = [message.content for message in messages if isinstance(message, SystemMessage)]
     others = [_with_json(message) for message in messages if not isinstance(message, SystemMessage)]
