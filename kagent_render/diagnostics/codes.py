@@ -426,6 +426,19 @@ _CODES = (
         Severity.WARNING,
     ),
     Code(
+        "KR361",
+        "field-without-effect",
+        "The field belongs to another transport of MCP servers, and would be passed over in silence: `url`, `headers` "
+        "and `tls` are for servers over HTTP, `command`, `args` and `env` for `transport: stdio`.\n\n"
+        "    mcp: {transport: stdio, command: my-server, url: http://server.tools.svc/mcp, tools: [search]}",
+    ),
+    Code(
+        "KR363",
+        "ambiguous-tool-name",
+        "Two tools of one agent would be offered to its model under one name: those of an MCP server keep the names "
+        "that the server gives them. Model providers refuse such a list.",
+    ),
+    Code(
         "KR364",
         "ambiguous-agent",
         "A Tool of type agent names an agent or team of these specs, or gives the URL of one outside them; not both.",

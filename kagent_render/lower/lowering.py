@@ -27,6 +27,7 @@ from kagent_render.lower.model import model_needs
 from kagent_render.lower.model_checks import check_model
 from kagent_render.lower.names import autogen_id, model_prefix
 from kagent_render.lower.team import agents_of, check_team, lower_team, models_of, team_description
+from kagent_render.lower.tool_names import check_tool_names
 from kagent_render.lower.workload import Place, Workload
 from kagent_render.resolve import AgentNode, Graph, ModelNode, TeamNode
 from kagent_render.source import ImageLock
@@ -42,6 +43,9 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
         check_model(model, diagnostics)
     check_tools(graph.tools, diagnostics)  # those that nobody uses too: `describe` shows them
     healthy = {id(agent): check_tools(agent.tools, diagnostics) for agent in graph.agents}
+    for agent in graph.agents:
+        if healthy[id(agent)]:
+            check_tool_names(agent, diagnostics)
     agent_parts.check_limits(graph, diagnostics)
     workloads: dict[tuple[str, str], Workload] = {}
     image = resolve_image(graph, lock, diagnostics)

@@ -11,6 +11,7 @@ from kagent_render.catalog.tools.github import GithubBlock
 from kagent_render.catalog.tools.helm import HelmBlock
 from kagent_render.catalog.tools.http import HttpBlock
 from kagent_render.catalog.tools.kubernetes import KubernetesBlock
+from kagent_render.catalog.tools.mcp import McpBlock
 from kagent_render.catalog.tools.prometheus import PrometheusBlock
 from kagent_render.catalog.tools.python import PythonBlock
 from kagent_render.specs.base import Metadata
@@ -24,6 +25,7 @@ class ToolSpec(SpecModel):
         "helm",
         "agent",
         "python",
+        "mcp",
         "github",
         "http",
         "prometheus",
@@ -37,6 +39,7 @@ class ToolSpec(SpecModel):
     helm: HelmBlock | None = Field(default=None, description="Of a Tool of type helm.")
     agent: AgentBlock | None = Field(default=None, description="Of a Tool of type agent.")
     python: PythonBlock | None = Field(default=None, description="Of a Tool of type python.")
+    mcp: McpBlock | None = Field(default=None, description="Of a Tool of type mcp.")
     github: GithubBlock | None = Field(default=None, description="Of a Tool of type github.")
     http: HttpBlock | None = Field(default=None, description="Of a Tool of type http.")
     prometheus: PrometheusBlock | None = Field(default=None, description="Of a Tool of type prometheus.")

@@ -138,8 +138,16 @@ def model_in_words(config: Config) -> str:
 
 def tool_in_words(tool: Config) -> str:
     """What a granted tool may do: for Kubernetes tools the operation, resources and namespaces."""
+    if "transport" in tool:
+        where = tool.get("url") or " ".join([tool["command"], *tool["args"]])
+        return f"{', '.join(tool['allowed'])} of the MCP server {where}"
     if "url" in tool:
         return _remote_in_words(tool)
+    if "function" in tool:
+        return f"call {tool['module']}.{tool['function']}"
+    if "operation" in tool and "resources" not in tool:
+        where = _namespaces(tool.get("namespaces") or ())
+        return f"{tool['operation']} of Helm releases in {where}, by reading every Secret there"
     if "operation" not in tool:
         rest = {key: tool[key] for key in sorted(tool) if key not in ("name", "description", "parameters")}
         return json.dumps(rest, ensure_ascii=False)
@@ -154,6 +162,8 @@ def _remote_in_words(tool: Config) -> str:
     """`GET https://shop.example.com/articles/{sku}`, or `read_file at https://api.github.com in octo/shop`."""
     query = "&".join(f"{item['name']}={item['value']}" for item in tool.get("query") or ())
     where = f"{tool['url']}{'?' if query else ''}{query}"
+    if not tool.keys() & {"method", "operation"}:
+        return f"asks another agent{' at ' if where else ''}{where}"
     what = tool.get("method") or f"{tool['operation']} at"
     scope = f" in {', '.join(tool['repositories'])}" if "repositories" in tool else ""
     return f"{what} {where}{scope}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kagent_render.catalog.tools import agent, github, helm, http, kubernetes, prometheus, python
+from kagent_render.catalog.tools import agent, github, helm, http, kubernetes, mcp, prometheus, python
 from kagent_render.catalog.tools.base import Builtin, ToolType
 
 TOOL_TYPES: dict[str, ToolType] = {
@@ -10,6 +10,7 @@ TOOL_TYPES: dict[str, ToolType] = {
     helm.NAME: helm,
     agent.NAME: agent,
     python.NAME: python,
+    mcp.NAME: mcp,
     github.NAME: github,
     http.NAME: http,
     prometheus.NAME: prometheus,

@@ -1,0 +1,154 @@
+"""Tool type `mcp`: some of the tools of one MCP server, over HTTP or as a process of the pod."""
+
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Any, Literal
+
+from pydantic import Field
+
+from kagent_render.catalog.base import Component, LoweredTool, Problem, component
+from kagent_render.catalog.connection import ClientTls, Header
+from kagent_render.catalog.fields import SecretKeyReference, SpecModel, Text
+from kagent_render.catalog.tools.base import Builtin, ToolDeclaration
+from kagent_render.catalog.tools.remote import MAX_OUTPUT_BYTES, Needs, check_headers, check_plaintext, check_tls
+from kagent_render.catalog.tools.urls import check_url, endpoint_of
+
+NAME = "mcp"
+BUILTINS: dict[str, Builtin] = {}
+_TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # what every model provider accepts
+_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
+# Where the fields belong; those of the other transport would be passed over in silence.
+_OF_HTTP = ("url", "headers", "tls")
+_OF_STDIO = ("command", "args", "env")
+
+
+class ServerVariable(SpecModel):
+    """A variable of the server's process: a value, or a key of a Secret."""
+
+    name: Text = Field(description="Name of the variable.")
+    value: str | None = Field(default=None, description="The value; a credential goes into `secretRef`.")
+    secret_ref: SecretKeyReference | None = Field(default=None, description="The key of a Secret with the value.")
+
+
+class McpBlock(SpecModel):
+    """One MCP server, and which of its tools the agent gets."""
+
+    transport: Literal["streamable-http", "sse", "stdio"] = Field(
+        default="streamable-http", description="How the server is spoken to; `sse` is the older way over HTTP."
+    )
+    url: Text | None = Field(default=None, description="The server's endpoint, such as http://server.tools.svc/mcp.")
+    headers: list[Header] = Field(default_factory=list, description="Headers of every request.")
+    tls: ClientTls | None = Field(default=None, description="How an https:// server is trusted.")
+    command: Text | None = Field(default=None, description="stdio: the program, which the image must have.")
+    args: list[str] = Field(default_factory=list, description="stdio: its arguments.")
+    env: list[ServerVariable] = Field(
+        default_factory=list, description="stdio: its environment, besides PATH and HOME. It gets nothing else."
+    )
+    tools: list[Text] = Field(min_length=1, description="The tools of the server that the agent gets, by name.")
+    timeout_seconds: float = Field(default=30, gt=0, le=3600, description="One call.")
+    allow_private_addresses: bool = Field(
+        default=False, description="Whether the host may be on a private network; Services of the cluster always may."
+    )
+
+
+def check(tool: ToolDeclaration) -> Iterable[Problem]:
+    """A server that cannot be reached or started, and tools that no model could call."""
+    block: McpBlock | None = tool.block
+    if tool.parameters is not None:
+        message = "the MCP server declares the parameters of its tools"
+        yield Problem("KR365", message, ("parameters",), "remove `parameters`")
+    if block is None:
+        yield Problem("KR102", "the block `mcp` is missing", (), "add mcp: {url: http://…, tools: […]}")
+        return
+    yield from _check_names(block.tools)
+    yield from _check_transport(block)
+
+
+def _check_names(names: Sequence[str]) -> Iterator[Problem]:
+    for index, name in enumerate(names):
+        place = ("mcp", "tools", index)
+        if not _TOOL_NAME.match(name):
+            help = "wanted: letters, digits, `-` and `_`, at most 64 characters"
+            yield Problem("KR105", f"a model cannot call `{name}`", place, help)
+        elif name in names[:index]:
+            yield Problem("KR204", f"`{name}` is listed twice", place, "remove one")
+
+
+def _check_transport(block: McpBlock) -> Iterator[Problem]:
+    is_stdio = block.transport == "stdio"
+    needed = "command" if is_stdio else "url"
+    for field in _OF_HTTP if is_stdio else _OF_STDIO:
+        if getattr(block, field):
+            help = f"remove it, or write `transport: {'streamable-http' if is_stdio else 'stdio'}`"
+            yield Problem(
+                "KR361", f"`{field}` has no effect with the transport {block.transport}", ("mcp", field), help
+            )
+    if getattr(block, needed) is None:
+        message = f"the transport {block.transport} needs `{needed}`"
+        example = "command: my-server" if is_stdio else "url: http://…"
+        yield Problem("KR102", message, ("mcp",), f"add {example}")
+    elif is_stdio:
+        yield from _check_environment(block.env)
+    else:
+        yield from _check_http(block, block.url or "")
+
+
+def _check_http(block: McpBlock, url: str) -> Iterator[Problem]:
+    place = ("mcp", "url")
+    yield from check_url(url, place, is_template=False, allows_private=block.allow_private_addresses)
+    yield from check_headers(block.headers, ("mcp", "headers"), has_authorization=False)
+    yield from check_tls(block.tls, url, ("mcp", "tls"))
+    has_credential = any(header.secret_ref for header in block.headers)
+    yield from check_plaintext(url, place, has_credential=has_credential)
+
+
+def _check_environment(variables: Sequence[ServerVariable]) -> Iterator[Problem]:
+    for index, variable in enumerate(variables):
+        place = ("mcp", "env", index)
+        if not _VARIABLE.match(variable.name):
+            help = "wanted: letters, digits and `_`, not starting with a digit"
+            yield Problem("KR105", f"`{variable.name}` is not the name of a variable", (*place, "name"), help)
+        elif variable.name in [other.name for other in variables[:index]]:
+            yield Problem("KR204", f"`{variable.name}` is listed twice", (*place, "name"), "remove one")
+        if (variable.value is None) == (variable.secret_ref is None):
+            yield Problem("KR104", "a variable has a `value` or a `secretRef`", place, "give one of the two")
+
+
+def lower(tool: ToolDeclaration) -> LoweredTool:
+    """How the runtime reaches the server, and what it lets through of its tools."""
+    block: McpBlock = tool.block
+    needs = Needs(tool.name)
+    config: dict[str, Any] = {
+        "name": tool.name,
+        "description": tool.description or "",
+        "transport": block.transport,
+        "allowed": list(block.tools),
+        "timeout_seconds": float(block.timeout_seconds),
+        "max_output_bytes": MAX_OUTPUT_BYTES,
+    }
+    if block.transport == "stdio":
+        config |= {"command": block.command, "args": list(block.args), "env": _environment(block, needs)}
+        return LoweredTool(tool.name, NAME, config, needs=needs.contribution(), offers=tuple(block.tools))
+    config |= {
+        "url": block.url,
+        "headers": [needs.header(header) for header in block.headers],
+        "allow_private_addresses": block.allow_private_addresses,
+    }
+    if tls := needs.tls(block.tls):
+        config["tls"] = tls
+    endpoint = endpoint_of(block.url or "", is_private=block.allow_private_addresses)
+    return LoweredTool(tool.name, NAME, config, needs=needs.contribution(endpoint), offers=tuple(block.tools))
+
+
+def _environment(block: McpBlock, needs: Needs) -> list[dict[str, str]]:
+    return [
+        {"name": item.name, "env": needs.secret(f"ENV_{item.name}", item.secret_ref)}
+        if item.secret_ref
+        else {"name": item.name, "value": item.value or ""}
+        for item in block.env
+    ]
+
+
+def workbench(tools: list[LoweredTool]) -> Component:
+    """One workbench for all MCP servers of an agent."""
+    return component("kagent_runtime.components.McpTools", "workbench", {"tools": [tool.config for tool in tools]})
