@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from kagent_runtime import __version__, dapr, problems, routes
+from kagent_runtime.closing import close_all
 from kagent_runtime.config import LoadedConfig
 from kagent_runtime.engine import Engine
 from kagent_runtime.guards import Guards
@@ -39,6 +40,7 @@ def build_app(settings: Settings, loaded: LoadedConfig, engine: Engine, store: S
         app.state.is_ready = True
         yield
         await sessions.drain(0)
+        await close_all()
         await store.close()
 
     app = FastAPI(

@@ -198,9 +198,9 @@ async def test_a_service_of_the_cluster_may_be_private_but_not_the_pod_itself(tr
         await fetch(Call("GET", f"http://vllm.models.svc:{trap.port}/"), resolver(vllm_models_svc=["127.0.0.1"]))
     assert trap.connections == before
     inside = resolver(vllm_models_svc=["10.96.0.7"])
-    assert await egress._judged("vllm.models.svc", 80, inside, False, is_named=True) == ["10.96.0.7"]
+    assert await egress.judged("vllm.models.svc", 80, inside, False, is_named=True) == ["10.96.0.7"]
     with pytest.raises(EgressError, match="may not call"):
-        await egress._judged("vllm.models.svc", 80, inside, False, is_named=False)
+        await egress.judged("vllm.models.svc", 80, inside, False, is_named=False)
 
 
 # %P is the trap's port, %T the target's own.

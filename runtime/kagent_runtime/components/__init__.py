@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from kagent_runtime.components.list_memory import ListMemory
     from kagent_runtime.components.magentic_one import MagenticOne
     from kagent_runtime.components.max_message import MaxMessage
+    from kagent_runtime.components.mcp_tools import McpTools
     from kagent_runtime.components.model_client import ModelClient
     from kagent_runtime.components.model_guard import ModelGuard
     from kagent_runtime.components.prometheus_tools import PrometheusTools
@@ -44,6 +45,7 @@ __all__ = [
     "ListMemory",
     "MagenticOne",
     "MaxMessage",
+    "McpTools",
     "ModelClient",
     "ModelGuard",
     "PrometheusTools",
@@ -70,6 +72,7 @@ _MODULES = {
     "ListMemory": "list_memory",
     "MagenticOne": "magentic_one",
     "MaxMessage": "max_message",
+    "McpTools": "mcp_tools",
     "ModelClient": "model_client",
     "ModelGuard": "model_guard",
     "PrometheusTools": "prometheus_tools",

@@ -105,7 +105,7 @@ async def _request(call: Call, hop: _Hop, resolve: Resolve) -> Answer | _Hop:
     import httpx
 
     host, port = _host(hop.url), _port(hop.url)
-    found = await _judged(host, port, resolve, call.allow_private, is_named=hop.is_named)
+    found = await judged(host, port, resolve, call.allow_private, is_named=hop.is_named)
     tls = call.tls if hop.is_named or call.tls is None else call.tls.model_copy(update={"certificate": None})
     try:
         verify = ssl_context(tls)
@@ -150,7 +150,7 @@ async def _exchange(client: httpx.AsyncClient, call: Call, hop: _Hop, address: s
         await response.aclose()
 
 
-async def _judged(host: str, port: int, resolve: Resolve, allow_private: bool, *, is_named: bool) -> list[str]:
+async def judged(host: str, port: int, resolve: Resolve, allow_private: bool, *, is_named: bool) -> list[str]:
     """The addresses of a host, all of which may be connected to. Raises EgressError."""
     try:
         found = await resolve(host, port)

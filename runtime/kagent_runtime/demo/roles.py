@@ -7,7 +7,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 PROVIDER = "kagent_runtime.demo.replay.ReplayModel"
 WORD_DELAY_MS = 12.0
-_OUTSIDE = {f"kagent_runtime.components.{name}" for name in ("GithubTools", "HttpTools", "PrometheusTools")}
+_OUTSIDE = {
+    f"kagent_runtime.components.{name}"
+    for name in ("AgentTools", "GithubTools", "HttpTools", "McpTools", "PrometheusTools", "PythonTools")
+}
 
 
 class ToolFacts(BaseModel):
@@ -91,7 +94,7 @@ def _agent_facts(config: dict[str, Any], teams: list[dict[str, Any]]) -> ReplayC
         agent=name,
         purpose=_first_line(config.get("system_message")),
         tools=[_tool(tool) for bench in config.get("workbench") or [] for tool in _declared(bench)],
-        outside=[tool["name"] for bench in config.get("workbench") or [] for tool in _outside(bench)],
+        outside=[name for bench in config.get("workbench") or [] for name in _outside(bench)],
         participants=_participants(team) if team else [],
         handoffs={handoff["name"]: handoff["target"] for handoff in config.get("handoffs") or []},
         handoff_graph=_handoff_graph(team) if team else {},
@@ -112,8 +115,11 @@ def _declared(workbench: dict[str, Any]) -> list[dict[str, Any]]:
     return [tool for tool in workbench["config"].get("tools") or [] if "name" in tool]
 
 
-def _outside(workbench: dict[str, Any]) -> list[dict[str, Any]]:
-    return _declared(workbench) if workbench["provider"] in _OUTSIDE else []
+def _outside(workbench: dict[str, Any]) -> list[str]:
+    if workbench["provider"] not in _OUTSIDE:
+        return []
+    # An MCP server offers several tools, by names of its own.
+    return [name for tool in _declared(workbench) for name in tool.get("allowed") or [tool["name"]]]
 
 
 def _tool(tool: dict[str, Any]) -> ToolFacts:

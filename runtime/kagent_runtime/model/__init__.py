@@ -19,6 +19,7 @@ from kagent_runtime.model.envelope import API_VERSION, AgentSummary, Metadata, R
 from kagent_runtime.model.github_tools import GithubTool, GithubToolsConfig
 from kagent_runtime.model.http_tools import HttpTool, HttpToolsConfig
 from kagent_runtime.model.kubernetes_tools import KubernetesTool, KubernetesToolsConfig
+from kagent_runtime.model.mcp_tools import McpHttpServer, McpServer, McpStdioServer, McpToolsConfig
 from kagent_runtime.model.model_client import ModelClientConfig
 from kagent_runtime.model.output_schema import StructuredOutputConfig
 from kagent_runtime.model.prometheus_tools import PrometheusTool, PrometheusToolsConfig
@@ -41,6 +42,10 @@ __all__ = [
     "KubernetesToolsConfig",
     "ListMemoryConfig",
     "MaxMessageConfig",
+    "McpHttpServer",
+    "McpServer",
+    "McpStdioServer",
+    "McpToolsConfig",
     "Metadata",
     "ModelClientConfig",
     "NoConfig",

@@ -57,10 +57,17 @@ class RuntimeConfig(Strict):
 
 
 def _offered(component: Any) -> Iterator[tuple[str, set[str]]]:
-    """Of every agent the names of its tools; a workbench lists them in its config, as records or as names."""
+    """Of every agent the names of its tools; a workbench lists them in its config, as records or as names.
+
+    An MCP server is one record, whose tools go by the names on its list.
+    """
     if component.component_type == "agent":
         benches = component.config.workbench or ()
         tools = [tool for bench in benches for tool in getattr(bench.config, "tools", ())]
-        yield component.config.name, {tool if isinstance(tool, str) else tool.name for tool in tools}
+        yield component.config.name, {name for tool in tools for name in _names(tool)}
     for member in getattr(component.config, "participants", ()):
         yield from _offered(member)
+
+
+def _names(tool: Any) -> list[str]:
+    return [tool] if isinstance(tool, str) else getattr(tool, "allowed", None) or [tool.name]

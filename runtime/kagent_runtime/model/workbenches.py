@@ -9,6 +9,7 @@ from kagent_runtime.model.github_tools import GithubToolsComponent
 from kagent_runtime.model.helm_tools import HelmToolsComponent
 from kagent_runtime.model.http_tools import HttpToolsComponent
 from kagent_runtime.model.kubernetes_tools import KubernetesToolsComponent
+from kagent_runtime.model.mcp_tools import McpToolsComponent
 from kagent_runtime.model.prometheus_tools import PrometheusToolsComponent
 from kagent_runtime.model.python_tools import PythonToolsComponent
 
@@ -18,6 +19,7 @@ Workbench = Annotated[
     | GithubToolsComponent
     | HelmToolsComponent
     | HttpToolsComponent
+    | McpToolsComponent
     | PrometheusToolsComponent
     | PythonToolsComponent,
     Field(discriminator="provider"),

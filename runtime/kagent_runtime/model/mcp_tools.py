@@ -1,0 +1,60 @@
+"""The workbench of MCP servers: how each is reached, and which of its tools are let through."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from kagent_runtime.model.remote import RemoteHeader, RemoteTls, ToolName, VariableName
+from kagent_runtime.model.strict import Component, Strict
+
+
+class _Server(Strict):
+    name: ToolName
+    description: str
+    allowed: list[ToolName] = Field(min_length=1)
+    timeout_seconds: float = Field(gt=0)
+    max_output_bytes: int = Field(ge=1024)
+
+
+class McpHttpServer(_Server):
+    """A server at a URL."""
+
+    transport: Literal["streamable-http", "sse"]
+    url: str = Field(pattern=r"^https?://[^\s/@{}]+(/[^\s?#]*)?$")
+    headers: list[RemoteHeader]
+    tls: RemoteTls | None = None
+    allow_private_addresses: bool
+
+
+class McpVariable(Strict):
+    """A variable of the server's process: a value, or our own variable that holds it."""
+
+    name: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    value: str | None = None
+    env: VariableName | None = None
+
+
+class McpStdioServer(_Server):
+    """A server that is a process of ours."""
+
+    transport: Literal["stdio"]
+    command: str = Field(min_length=1)
+    args: list[str]
+    env: list[McpVariable]
+
+
+McpServer = Annotated[McpHttpServer | McpStdioServer, Field(discriminator="transport")]
+
+
+class McpToolsConfig(Strict):
+    """Config of the workbench."""
+
+    tools: list[McpServer] = Field(min_length=1)
+
+
+class McpToolsComponent(Component):
+    """The MCP servers of an agent."""
+
+    provider: Literal["kagent_runtime.components.McpTools"]
+    component_type: Literal["workbench"]
+    config: McpToolsConfig
