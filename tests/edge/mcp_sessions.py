@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from pathlib import Path
 from typing import Any
 
 from starlette.applications import Starlette
@@ -19,8 +20,9 @@ TOOL = {"name": "add", "inputSchema": {"type": "object", "properties": {"a": {"t
 class McpSessions(LoopbackServer):
     """Serve one tool at /mcp. `forget()` is what a restart does to sessions; `status` is answered to every call."""
 
-    def __init__(self) -> None:
-        super().__init__(Starlette(routes=[Route("/mcp", self._serve, methods=["POST", "GET", "DELETE"])]))
+    def __init__(self, *, tls: tuple[Path, Path] | None = None) -> None:
+        routes = [Route("/mcp", self._serve, methods=["POST", "GET", "DELETE"])]
+        super().__init__(Starlette(routes=routes), tls=tls)
         self._sessions: set[str] = set()
         self.status: int | None = None
         self.opened = self.called = 0

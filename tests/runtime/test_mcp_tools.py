@@ -14,8 +14,10 @@ from typing import Any
 
 import pytest
 
+from kagent_runtime.closing import close_all
 from kagent_runtime.components.mcp_tools import McpTools
 from kagent_runtime.model import McpToolsConfig
+from tests.edge.certificate import loopback_certificate
 from tests.edge.mcp_server import PATHS, ROOT, McpServer
 from tests.edge.mcp_sessions import McpSessions
 from tests.edge.model_server import ModelServer
@@ -324,6 +326,28 @@ def test_a_server_with_sessions_that_restarts_is_not_noticed_either(tmp_path: Pa
             old.status = None
             assert started.call("add", a=3) == ("4", False)
             assert old.opened == 2
+
+
+async def test_the_name_of_a_server_is_verified_although_its_address_is_connected_to(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By the CA of the spec, and no other."""
+    monkeypatch.setenv("KAGENT_TOOL_UNDER_TEST_HEADER_X_KEY", CANARY)
+    pair = loopback_certificate(tmp_path, names=["localhost"])
+    with McpSessions(tls=pair) as old:
+        for host, tls, works in (
+            ("localhost", {"system_cas": False, "ca": str(pair[0])}, True),
+            ("127.0.0.1", {"system_cas": False, "ca": str(pair[0])}, False),
+            ("localhost", None, False),
+        ):
+            trust = {"tls": tls} if tls else {}
+            url = f"https://{host}:{old.port}/mcp"
+            config = server("streamable-http", old.port, tmp_path / "log", allowed=["add"], url=url, **trust)
+            tools = McpTools(McpToolsConfig.model_validate({"tools": [config]}))
+            answer = await tools.call_tool("add", {"a": 1})
+            assert answer.is_error is not works
+            assert ("2" if works else "CERTIFICATE_VERIFY_FAILED") in answer.to_text()
+        await close_all()
 
 
 def _is_alive(process: int) -> bool:

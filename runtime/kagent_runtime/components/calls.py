@@ -9,12 +9,11 @@ from collections.abc import Coroutine, Mapping
 from typing import Any
 
 from autogen_core import CancellationToken
-from autogen_core.tools import ParametersSchema, TextResultContent, ToolResult, ToolSchema, Workbench
+from autogen_core.tools import TextResultContent, ToolResult, Workbench
 
 from kagent_runtime.components.credentials import Credentials
 from kagent_runtime.components.failures import ToolFailureError
 from kagent_runtime.components.texts import head, printable
-from kagent_runtime.model import ToolParameters
 
 _log = logging.getLogger(__name__)
 CLEAN_UP_SECONDS = 0.5  # for a call that was cancelled; what then still runs is left behind
@@ -95,17 +94,3 @@ def _forgotten(task: asyncio.Task[str]) -> None:
 def result(name: str, text: str, *, is_error: bool) -> ToolResult:
     """A result of text."""
     return ToolResult(name=name, result=[TextResultContent(content=text)], is_error=is_error)
-
-
-def schema(name: str, description: str, parameters: ToolParameters) -> ToolSchema:
-    """A tool as a model is told of it."""
-    return ToolSchema(
-        name=name,
-        description=description,
-        parameters=ParametersSchema(
-            type="object",
-            properties={key: item.model_dump(exclude_none=True) for key, item in parameters.properties.items()},
-            required=list(parameters.required),
-            additionalProperties=False,
-        ),
-    )
