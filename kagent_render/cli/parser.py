@@ -145,7 +145,9 @@ def describe(kind: str, name: str, paths: tuple[str, ...], namespace: str | None
 @_paths
 @_namespace
 @_environment
-@click.option("--format", "format_", type=click.Choice(["mermaid", "dot"]), default="mermaid", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(["mermaid", "dot", "svg", "html"]), default="mermaid", show_default=True
+)
 def graph(paths: tuple[str, ...], namespace: str | None, environment: str | None, format_: str) -> int:
     """Draw which agent uses, asks and hands over to what."""
     from kagent_render.cli import graph as command
