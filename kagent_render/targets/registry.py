@@ -27,6 +27,7 @@ _INSTALL_ORDER = (
     "ScaledObject",
     "HTTPRoute",
 )
+KINDS = frozenset(_INSTALL_ORDER)
 
 
 class Target(Protocol):
