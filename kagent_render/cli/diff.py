@@ -11,12 +11,14 @@ from typing import Any
 import click
 
 from kagent_render.cli import before
+from kagent_render.cli.kubectl import Kubectl
+from kagent_render.cli.live import change
 from kagent_render.cli.output import report, say
 from kagent_render.compiler import Compilation, compile_paths
 from kagent_render.views import markdown, text
-from kagent_render.views.blast_radius import blast_radius
+from kagent_render.views.blast_radius import WorkloadChange, blast_radius
 from kagent_render.views.facts import facts_of
-from kagent_render.views.object_diff import changed_objects
+from kagent_render.views.object_diff import ObjectChange, changed_objects
 
 _FORMATS = {"text": text.render, "markdown": markdown.render}
 
@@ -28,13 +30,18 @@ def run(
     output: str | None,
     revision: str | None,
     format_: str,
+    live: bool,
+    context: str | None,
+    manager: str | None,
     templates: str | None = None,
 ) -> int:
-    """Print what differs from a folder or a revision. Exit 0 when nothing does, 1 when something does."""
+    """Print what differs from a folder, a revision or a cluster. Exit 0 when nothing does, 1 when something does."""
     compilation = compile_paths(paths, namespace, environment, templates=templates)
     report(compilation, sys.stderr, None)
     if compilation.diagnostics.has_errors:
         return 1
+    if live:
+        return _print_live(_objects(compilation), Kubectl(context), manager, format_)
     if revision is not None:
         earlier = before.compile_revision(paths, revision, namespace, environment, templates)
         if earlier is not None and earlier.diagnostics.has_errors:
@@ -56,9 +63,25 @@ def _check_readable(objects: list[dict[str, Any]], folder: str | None) -> None:
         raise click.UsageError(message) from None
 
 
+def _print_live(rendered: list[dict[str, Any]], kubectl: Kubectl, manager: str | None, format_: str) -> int:
+    """The difference that an apply would make, with what nothing renders any more as removed."""
+    found = change(rendered, kubectl, manager)
+    for item in found.unserved:
+        say(f"the cluster has no kind {item['kind']} of {item['apiVersion']}: is its controller installed?")
+    try:
+        meaning = blast_radius(found.before, found.after)
+    except (KeyError, TypeError, AttributeError, ValueError):
+        say("the cluster holds objects of ours that were changed by hand: only the fields are compared")
+        meaning = []
+    return _show(meaning, changed_objects(found.before, found.after), format_)
+
+
 def _print(old: list[dict[str, Any]], new: list[dict[str, Any]], format_: str) -> int:
-    objects = changed_objects(old, new)
-    click.echo(_FORMATS[format_](blast_radius(old, new), objects), nl=False)
+    return _show(blast_radius(old, new), changed_objects(old, new), format_)
+
+
+def _show(meaning: list[WorkloadChange], objects: list[ObjectChange], format_: str) -> int:
+    click.echo(_FORMATS[format_](meaning, objects), nl=False)
     if not objects:
         say("nothing differs")
     return 1 if objects else 0

@@ -9,7 +9,7 @@ import click
 
 from kagent_render.cli.output import report
 from kagent_render.compiler import compile_paths
-from kagent_render.views.graph import FORMATS
+from kagent_render.views.graph_formats import FORMATS
 
 
 def run(paths: Sequence[str], namespace: str | None, environment: str | None, format_: str) -> int:

@@ -13,6 +13,7 @@ _namespace = click.option("--namespace", "-n", metavar="N", help="Namespace for 
 _templates = click.option(
     "--templates", metavar="DIR", type=click.Path(), help="Templates of yours, in place of the shipped ones."
 )
+_context = click.option("--context", metavar="C", help="The kubeconfig context; default: the current one.")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -106,6 +107,14 @@ def run(path: str, name: str | None, port: int, model_url: str | None, replay: b
 @_environment
 @click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Compare with the manifests in DIR.")
 @click.option("--rev", "revision", metavar="GITREV", help="Compare with what PATHS compiled to at a Git revision.")
+@click.option("--live", is_flag=True, help="Compare with the cluster, by a server-side dry run of kubectl.")
+@_context
+@click.option(
+    "--field-manager",
+    "manager",
+    metavar="M",
+    help="Compare as if M applied; default: whoever applied an object before.",
+)
 @click.option("--format", "format_", type=click.Choice(["text", "markdown"]), default="text", show_default=True)
 @_templates
 def diff(
@@ -114,15 +123,21 @@ def diff(
     environment: str | None,
     output: str | None,
     revision: str | None,
+    live: bool,
+    context: str | None,
+    manager: str | None,
     format_: str,
     templates: str | None,
 ) -> int:
     """Show what a change of the specs means, then what it changes."""
     from kagent_render.cli import diff as command
 
-    if (output is None) == (revision is None):
-        raise click.UsageError("diff needs what to compare with: either --output DIR or --rev GITREV")
-    return command.run(paths or (".",), namespace, environment, output, revision, format_, templates)
+    if [output is not None, revision is not None, live].count(True) != 1:
+        raise click.UsageError("diff needs what to compare with: either --output DIR or --rev GITREV or --live")
+    _check_context(live, context or manager)
+    return command.run(
+        paths or (".",), namespace, environment, output, revision, format_, live, context, manager, templates
+    )
 
 
 @cli.command()
@@ -131,11 +146,24 @@ def diff(
 @_namespace
 @_environment
 @click.option("--output", "-o", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def get(kind: str, paths: tuple[str, ...], namespace: str | None, environment: str | None, output: str) -> int:
+@click.option("--live", is_flag=True, help="Add how they do in the cluster, as kubectl sees it.")
+@_context
+def get(
+    kind: str,
+    paths: tuple[str, ...],
+    namespace: str | None,
+    environment: str | None,
+    output: str,
+    live: bool,
+    context: str | None,
+) -> int:
     """List the agents, teams, tools or models of the specs."""
     from kagent_render.cli import get as command
 
-    return command.run(kind, paths or (".",), namespace, environment, output)
+    if live and kind not in ("agents", "teams"):
+        raise click.UsageError(f"--live is for agents and teams: {kind} do not run")
+    _check_context(live, context)
+    return command.run(kind, paths or (".",), namespace, environment, output, live, context)
 
 
 @cli.command()
@@ -144,18 +172,31 @@ def get(kind: str, paths: tuple[str, ...], namespace: str | None, environment: s
 @_paths
 @_namespace
 @_environment
-def describe(kind: str, name: str, paths: tuple[str, ...], namespace: str | None, environment: str | None) -> int:
+@click.option("--live", is_flag=True, help="Add how it does in the cluster, as kubectl sees it.")
+@_context
+def describe(
+    kind: str,
+    name: str,
+    paths: tuple[str, ...],
+    namespace: str | None,
+    environment: str | None,
+    live: bool,
+    context: str | None,
+) -> int:
     """Describe an agent, team, tool or model: what it is and what it may do."""
     from kagent_render.cli import describe as command
 
-    return command.run(kind, name, paths or (".",), namespace, environment)
+    _check_context(live, context)
+    return command.run(kind, name, paths or (".",), namespace, environment, live, context)
 
 
 @cli.command()
 @_paths
 @_namespace
 @_environment
-@click.option("--format", "format_", type=click.Choice(["mermaid", "dot"]), default="mermaid", show_default=True)
+@click.option(
+    "--format", "format_", type=click.Choice(["mermaid", "dot", "svg", "html"]), default="mermaid", show_default=True
+)
 def graph(paths: tuple[str, ...], namespace: str | None, environment: str | None, format_: str) -> int:
     """Draw which agent uses, asks and hands over to what."""
     from kagent_render.cli import graph as command
@@ -212,3 +253,8 @@ def init(folder: str) -> int:
     from kagent_render.cli import init as command
 
     return command.run(folder)
+
+
+def _check_context(live: bool, given: str | None) -> None:
+    if given is not None and not live:
+        raise click.UsageError("--context and --field-manager go with --live")

@@ -56,6 +56,7 @@ _INSTALL_ORDER = (
     "ServiceMonitor",
     "PrometheusRule",
 )
+KINDS = frozenset(_INSTALL_ORDER)
 
 
 class Target(Protocol):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from kagent_render.compiler import Compilation
 from kagent_render.lower import Workload
@@ -44,9 +44,9 @@ def nodes(kind: str, compilation: Compilation) -> list[Node]:
     return list(found[kind])
 
 
-def describe(node: Node, compilation: Compilation) -> str:
-    """The description, as `kubectl describe` lays it out."""
-    sections = [(label, lines) for label, lines in _sections(node, compilation) if lines]
+def describe(node: Node, compilation: Compilation, more: Sequence[Section] = ()) -> str:
+    """The description, as `kubectl describe` lays it out; `more` comes last."""
+    sections = [(label, lines) for label, lines in (*_sections(node, compilation), *more) if lines]
     width = max(len(label) for label, _ in sections) + 2
     text = []
     for label, lines in sections:
@@ -77,7 +77,7 @@ def _sections(node: Node, compilation: Compilation) -> Iterator[Section]:
 
 
 def _namespace(node: Node, compilation: Compilation) -> str:
-    workload = _workload(node, compilation)
+    workload = workload_of(node, compilation)
     return namespace_of(node, workload.namespace if workload else None) or "-"
 
 
@@ -106,7 +106,7 @@ def _team(node: TeamNode, compilation: Compilation) -> Iterator[Section]:
     yield "Description", team_description(node).splitlines()
     yield "Type", [node.spec.team_type]
     yield "Members", [_member(member) for member in node.members]
-    workload = _workload(node, compilation)
+    workload = workload_of(node, compilation)
     for (topic, label), value in _facts(workload, compilation).values.items() if workload else ():
         if topic == "team" and label == f"{name_of(node)} stops":
             yield "Stops", [value]
@@ -144,7 +144,7 @@ def _model(node: ModelNode, compilation: Compilation) -> Iterator[Section]:
 def _running(node: AgentNode | TeamNode, compilation: Compilation) -> Iterator[Section]:
     others = [root for root in roots_of(node, compilation.graph) if root is not node]
     yield "Runs in", [f"{'AgentTeam' if isinstance(root, TeamNode) else 'Agent'} {name_of(root)}" for root in others]
-    workload = _workload(node, compilation)
+    workload = workload_of(node, compilation)
     if workload is None:
         return
     facts = _facts(workload, compilation)
@@ -164,7 +164,8 @@ def _object(kind: str, metadata: dict[str, str]) -> str:
     return f"{kind} {f'{namespace}/' if namespace else ''}{metadata['name']}"
 
 
-def _workload(node: Node, compilation: Compilation) -> Workload | None:
+def workload_of(node: Node, compilation: Compilation) -> Workload | None:
+    """The workload of the document that defines a node, if it has one of its own."""
     if node.document is None:
         return None
     origin = node.document.span_of(("metadata", "name"))

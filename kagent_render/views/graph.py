@@ -34,16 +34,22 @@ class Edge:
 def drawing(graph: Graph) -> tuple[list[Vertex], list[Edge]]:
     """Teams, agents, the tools and models that are defined or used, and what connects them; in a stable order."""
     ids: dict[tuple[str, str, str], Vertex] = {}
-    for node in _nodes(graph):
+    for node in distinct_nodes(graph):
         kind = _KINDS[type(node)]
-        place = (kind, *key(node))
-        if place not in ids:
-            ids[place] = Vertex(f"{kind}{sum(v.kind == kind for v in ids.values()) + 1}", kind, _label(node))
-    edges = [
-        Edge(ids[_KINDS[type(start)], *key(start)].id, ids[_KINDS[type(end)], *key(end)].id, label)
-        for start, end, label in _edges(graph)
-    ]
+        number = sum(vertex.kind == kind for vertex in ids.values()) + 1
+        ids[place_of(node)] = Vertex(f"{kind}{number}", kind, _label(node))
+    edges = [Edge(ids[place_of(start)].id, ids[place_of(end)].id, label) for start, end, label in _edges(graph)]
     return list(ids.values()), edges
+
+
+def distinct_nodes(graph: Graph) -> list[Node]:
+    """The nodes of the drawing, each once, in its order."""
+    return list({place_of(node): node for node in _nodes(graph)}.values())
+
+
+def place_of(node: Node) -> tuple[str, str, str]:
+    """Kind, namespace and name: what a node is told apart by."""
+    return (_KINDS[type(node)], *key(node))
 
 
 def _nodes(graph: Graph) -> Iterator[Node]:
@@ -111,6 +117,3 @@ def dot(graph: Graph) -> str:
 
 def _quoted(text: str) -> str:
     return '"' + printable(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-FORMATS = {"mermaid": mermaid, "dot": dot}

@@ -174,7 +174,7 @@ def _is_free(place: tuple[str, ...]) -> bool:
     models: tuple[Model, ...] = tuple(KINDS.values())
     for name in place:
         found = [field for model in models for field in fields_of(model) if field.name == name]
-        if not found or any(field.type.removeprefix("[]").startswith(("map", "any")) for field in found):
+        if not found or any(word in field.type for word in ("map[", "any") for field in found):
             return True
         models = tuple(model for field in found for model in field.models)
     return False

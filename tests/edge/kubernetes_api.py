@@ -75,19 +75,23 @@ class KubernetesApi(LoopbackServer):
         ]
         tails += ["/{resource}/{name}", "/namespaces/{namespace}/{resource}/{name}/{subresource}"]
         routes = [Route(prefix + tail, self._serve) for prefix in (core, grouped) for tail in tails]
-        super().__init__(Starlette(routes=routes), tls=tls)
+        super().__init__(Starlette(routes=[*routes, *self._more_routes()]), tls=tls)
         self._objects = list(objects)
         self._logs = dict(logs or {})
         self._token = token
         self._roles = roles
         self.requests: list[ApiRequest] = []
 
+    def _more_routes(self) -> list[Route]:
+        """What a server that does more than read has besides."""
+        return []
+
     async def _serve(self, request: Request) -> Response:
         try:
-            asked = _asked(request)
-            self.requests.append(asked)
-            self._authorize(request, asked)
-            return self._read(request, asked)
+            seen = asked(request)
+            self.requests.append(seen)
+            self._authorize(request, seen)
+            return self._read(request, seen)
         except RefusedError as refused:
             return refused.response()
 
@@ -134,7 +138,8 @@ def plural(kind: str) -> str:
     return word + ("es" if word.endswith("s") else "s")
 
 
-def _asked(request: Request) -> ApiRequest:
+def asked(request: Request) -> ApiRequest:
+    """What a request asks for."""
     path = request.path_params
     resource, name = path["resource"], path.get("name", "")
     if "subresource" in path:
