@@ -5,12 +5,45 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 CASES = ROOT / "tests" / "cases"
 EXAMPLES = ROOT / "examples"
+
+
+@dataclass(frozen=True)
+class Build:
+    """Specs whose manifests are committed: an example in an environment, or a case."""
+
+    source: Path
+    expected: Path
+    environment: str | None = None
+
+    @property
+    def name(self) -> str:
+        """As a test's id."""
+        folder = self.source if self.source.parent == EXAMPLES else self.source.parent
+        return "-".join(filter(None, [folder.name, self.environment]))
+
+    @property
+    def options(self) -> list[str]:
+        """What `kagent-render build` is told besides the folder."""
+        return ["--env", self.environment] if self.environment else []
+
+
+def _builds() -> Iterator[Build]:
+    for example in sorted(EXAMPLES.iterdir()):
+        environments: list[str | None] = [*sorted(path.name for path in example.glob("environments/*"))]
+        for environment in environments or [None]:
+            yield Build(example, example / "rendered" / (environment or "default"), environment)
+    for case in sorted((CASES / "build").iterdir()):
+        yield Build(case / "input", case / "expected")
+
+
+BUILDS = list(_builds())
 
 
 @dataclass(frozen=True)

@@ -7,51 +7,45 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness import CASES, EXAMPLES, ROOT, kagent_render, rewrite, tree
+from tests.harness import BUILDS, EXAMPLES, ROOT, Build, kagent_render, rewrite, tree
 
-EXAMPLE_NAMES = sorted(path.name for path in EXAMPLES.iterdir())
-CASE_NAMES = sorted(path.name for path in (CASES / "build").iterdir())
-INPUTS = [EXAMPLES / name for name in EXAMPLE_NAMES] + [CASES / "build" / name for name in CASE_NAMES]
+EACH_BUILD = pytest.mark.parametrize("build", BUILDS, ids=lambda build: build.name)
 
 
-def _source(folder: Path) -> Path:
-    return folder if folder.parent == EXAMPLES else folder / "input"
-
-
-def _expected(folder: Path) -> Path:
-    return folder / "rendered" / "default" if folder.parent == EXAMPLES else folder / "expected"
-
-
-@pytest.mark.parametrize("folder", INPUTS, ids=lambda folder: folder.name)
-def test_the_output_is_exactly_what_is_committed(folder: Path, tmp_path: Path, update_golden: bool) -> None:
+@EACH_BUILD
+def test_the_output_is_exactly_what_is_committed(build: Build, tmp_path: Path, update_golden: bool) -> None:
     """As sets of files, so that an extra file fails too."""
-    outcome = kagent_render("build", str(_source(folder)), "-o", str(tmp_path / "out"))
+    outcome = kagent_render("build", str(build.source), *build.options, "-o", str(tmp_path / "out"))
     assert outcome.code == 0, outcome.stderr
     if update_golden:
-        rewrite(_expected(folder), tree(tmp_path / "out"))
-    assert tree(tmp_path / "out") == tree(_expected(folder))
+        rewrite(build.expected, tree(tmp_path / "out"))
+    assert tree(tmp_path / "out") == tree(build.expected)
 
 
-@pytest.mark.parametrize("folder", INPUTS, ids=lambda folder: folder.name)
-def test_the_output_does_not_depend_on_where_or_how_it_is_built(folder: Path, tmp_path: Path) -> None:
+@EACH_BUILD
+def test_the_output_does_not_depend_on_where_or_how_it_is_built(build: Build, tmp_path: Path) -> None:
     """Hash seed, locale, time zone, order and names of files, working directory: the same bytes."""
-    expected = kagent_render("build", str(_source(folder)), PYTHONHASHSEED="0").stdout
+    expected = kagent_render("build", str(build.source), *build.options, PYTHONHASHSEED="0").stdout
     assert expected
-    shuffled = tmp_path / "shuffled" / "specs"
-    shuffled.mkdir(parents=True)
-    source = _source(folder) / "specs" if (_source(folder) / "specs").is_dir() else _source(folder)
-    documents = [text for path in sorted(source.glob("*.yaml")) for text in path.read_text().split("---\n")]
-    for number, text in enumerate(reversed(documents)):
-        (shuffled / f"{number:02}.yaml").write_text(text)
-    for lock in _source(folder).glob("*.lock"):
-        shutil.copy(lock, shuffled.parent)
-    for prompt in source.rglob("*.md"):
-        (shuffled / prompt.relative_to(source)).parent.mkdir(exist_ok=True)
-        shutil.copy(prompt, shuffled / prompt.relative_to(source))
-    relative = kagent_render("build", ".", cwd=_source(folder), PYTHONHASHSEED="1", LC_ALL="C", TZ="Asia/Tokyo")
-    other = kagent_render("build", str(tmp_path / "shuffled"), cwd=tmp_path, PYTHONHASHSEED="4242")
+    _shuffle(build.source, tmp_path / "shuffled")
+    relative = kagent_render(
+        "build", ".", *build.options, cwd=build.source, PYTHONHASHSEED="1", LC_ALL="C", TZ="Asia/Tokyo"
+    )
+    other = kagent_render("build", str(tmp_path / "shuffled"), *build.options, cwd=tmp_path, PYTHONHASHSEED="4242")
     assert relative.stdout == expected
     assert other.stdout == expected
+
+
+def _shuffle(source: Path, target: Path) -> None:
+    """Copy with one document a file, in the reverse order."""
+    shutil.copytree(source, target, ignore=shutil.ignore_patterns("rendered"))
+    for folder in {path.parent for path in target.rglob("*.yaml")}:
+        files = sorted(folder.glob("*.yaml"))
+        documents = [text for path in files for text in path.read_text().split("---\n")]
+        for path in files:
+            path.unlink()
+        for number, text in enumerate(reversed(documents)):
+            (folder / f"{number:02}.yaml").write_text(text)
 
 
 def test_a_second_build_changes_nothing_and_check_agrees(tmp_path: Path) -> None:
@@ -66,9 +60,12 @@ def test_a_second_build_changes_nothing_and_check_agrees(tmp_path: Path) -> None
 
 
 def test_examples_have_a_readme_and_nothing_unexpected() -> None:
-    """An example is specs, a README and what is rendered from them."""
-    for name in EXAMPLE_NAMES:
-        assert sorted(path.name for path in (EXAMPLES / name).iterdir()) == ["README.md", "rendered", "specs"]
+    """An example is specs, a README and what is rendered from them, perhaps for environments."""
+    for example in EXAMPLES.iterdir():
+        names = {path.name for path in example.iterdir()}
+        assert names - {"environments", "images.lock"} == {"README.md", "rendered", "specs"}
+        rendered = {build.expected.name for build in BUILDS if build.source == example}
+        assert {path.name for path in (example / "rendered").iterdir()} == rendered
 
 
 def test_the_examples_build_from_a_copy(tmp_path: Path) -> None:

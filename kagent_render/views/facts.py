@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from kagent_render.views import access, agents, network, scaling
+from kagent_render.views.flow import Flow
 
 Object = Mapping[str, Any]
 Key = tuple[str, str]
 SHARED = "shared"
+
+# How a network policy of each kind names the pods that it is for.
+_SELECTORS = {"NetworkPolicy": "podSelector", "CiliumNetworkPolicy": "endpointSelector"}
 
 
 @dataclass(slots=True)
@@ -20,8 +24,8 @@ class Facts:
 
     kind: str
     permissions: set[access.Permission] = field(default_factory=set)
-    egress: set[network.Flow] = field(default_factory=set)
-    ingress: set[network.Flow] = field(default_factory=set)
+    egress: set[Flow] = field(default_factory=set)
+    ingress: set[Flow] = field(default_factory=set)
     values: dict[tuple[str, str], str] = field(default_factory=dict)
 
     def add(self, topic: str, text: str) -> None:
@@ -84,8 +88,8 @@ def _of_deployment(deployment: Object, items: Sequence[Object]) -> Facts:
 
 def _selecting(items: Iterable[Object], namespace: str, labels: Mapping[str, str]) -> Iterator[Object]:
     for item in items:
-        if item["kind"] == "NetworkPolicy" and _key(item)[0] == namespace:
-            wanted = (item["spec"].get("podSelector") or {}).get("matchLabels") or {}
+        if item["kind"] in _SELECTORS and _key(item)[0] == namespace:
+            wanted = (item["spec"].get(_SELECTORS[item["kind"]]) or {}).get("matchLabels") or {}
             if all(labels.get(key) == value for key, value in wanted.items()):
                 yield item
 

@@ -1,23 +1,17 @@
-"""NetworkPolicies in words: whom a pod may call, and who may call it."""
+"""Network policies in words: whom a pod may call, and who may call it."""
 
 from __future__ import annotations
 
 import ipaddress
 import json
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from kagent_render.targets.network_policy import NAMESPACE_LABEL, PRIVATE_V4, PRIVATE_V6
+from kagent_render.views import cilium
+from kagent_render.views.flow import Flow
 
 _PUBLIC = {"0.0.0.0/0": PRIVATE_V4, "::/0": PRIVATE_V6}
-
-
-class Flow(NamedTuple):
-    """A peer, as the JSON of its NetworkPolicyPeer, and a port. "" is any peer, any protocol, any port."""
-
-    peer: str
-    protocol: str
-    port: str
 
 
 ANY = Flow("", "", "")
@@ -25,11 +19,20 @@ ANY = Flow("", "", "")
 
 def flows(policies: Iterable[Mapping[str, Any]], direction: str) -> set[Flow]:
     """What the policies that select a pod allow in a direction (`Egress`, `Ingress`); without one, everything."""
+    allowed = [_of_policy(policy, direction) for policy in policies]
+    chosen = [found for found in allowed if found is not None]
+    return {flow for found in chosen for flow in found} if chosen else {ANY}
+
+
+def _of_policy(policy: Mapping[str, Any], direction: str) -> Iterator[Flow] | None:
+    """What one policy allows in a direction; None where it says nothing of it."""
+    spec = policy["spec"]
+    if policy["kind"] == "CiliumNetworkPolicy":
+        return cilium.flows(spec, direction)
+    if direction not in (spec.get("policyTypes") or ["Ingress"]):
+        return None
     side = "to" if direction == "Egress" else "from"
-    chosen = [policy["spec"] for policy in policies if direction in (policy["spec"].get("policyTypes") or ["Ingress"])]
-    if not chosen:
-        return {ANY}
-    return {flow for spec in chosen for rule in spec.get(direction.lower()) or () for flow in _of_rule(rule, side)}
+    return (flow for rule in spec.get(direction.lower()) or () for flow in _of_rule(rule, side))
 
 
 def _of_rule(rule: Mapping[str, Any], side: str) -> Iterator[Flow]:
@@ -122,6 +125,8 @@ def peer_in_words(peer: str) -> str:
     if not peer:
         return "any address"
     data = json.loads(peer)
+    if name := data.get("name"):
+        return str(name)
     if block := data.get("ipBlock"):
         return _block_in_words(block)
     pods = _labels(data.get("podSelector") or {})

@@ -12,7 +12,8 @@ import pytest
 from kagent_render.compiler import compile_paths
 from kagent_render.views import markdown, text
 from kagent_render.views.blast_radius import Statement, WorkloadChange, blast_radius
-from kagent_render.views.network import ANY, Flow, not_covered
+from kagent_render.views.flow import Flow
+from kagent_render.views.network import ANY, flows, in_words, not_covered
 from kagent_render.views.object_diff import ABSENT, FieldChange, ObjectChange, changed_objects, compare
 from tests.harness import CASES, EXAMPLES
 
@@ -104,6 +105,44 @@ def test_no_network_policy_is_everything(tmp_path: Path) -> None:
         ("egress", "+", "any address on any port"),
         ("ingress", "+", "any address on any port"),
     }
+
+
+def test_cilium_names_what_may_be_reached(tmp_path: Path) -> None:
+    """Hosts in place of every public address; what both kinds of policy allow is no change."""
+    told = _told(tmp_path, "spec: {image:", "spec: {networkPolicy: {provider: Cilium}, image:")
+    assert told == {
+        ("egress", "+", "api.openai.com on TCP 443"),
+        ("egress", "+", "the Kubernetes API server on any port"),
+        ("egress", "-", "0.0.0.0/0 and ::/0 except private ranges on TCP 443"),
+        ("egress", "-", "0.0.0.0/0 and ::/0 on TCP 443, 6443"),
+    }
+
+
+@pytest.mark.parametrize(
+    ("rule", "words"),
+    [
+        ({"toFQDNs": [{"matchPattern": "*.example.com"}]}, ["*.example.com on any port"]),
+        ({"toEntities": ["world"]}, ["any address outside the cluster on any port"]),
+        ({"toEntities": ["host"]}, ["entity host on any port"]),
+        ({"toCIDR": ["10.0.0.0/8"]}, ["10.0.0.0/8 on any port"]),
+        (
+            {"toCIDRSet": [{"cidr": "10.0.0.0/8", "except": ["10.1.0.0/16"]}]},
+            ["10.0.0.0/8 except 10.1.0.0/16 on any port"],
+        ),
+        (
+            {"toServices": [{"k8sService": {"serviceName": "s"}}]},
+            ['services {"k8sService": {"serviceName": "s"}} on any port'],
+        ),
+        ({"toEndpoints": [{}]}, ["its own namespace on any port"]),
+        ({"toEndpoints": [{"matchLabels": {"app": "x"}}]}, ["pods app=x in its own namespace on any port"]),
+        ({"toPorts": [{"ports": [{"port": "80", "endPort": 90, "protocol": "TCP"}]}]}, ["any address on TCP 80-90"]),
+    ],
+)
+def test_each_peer_of_a_cilium_rule(rule: dict[str, Any], words: list[str]) -> None:
+    """As one reads it; what has no words is shown as it is written."""
+    policy = {"kind": "CiliumNetworkPolicy", "spec": {"endpointSelector": {}, "egress": [rule]}}
+    assert in_words(flows([policy], "Egress")) == words
+    assert flows([policy], "Ingress") == {ANY}
 
 
 def test_an_exception_that_goes_is_told() -> None:
