@@ -14,6 +14,7 @@ from autogen_agentchat.base import ChatAgent, Team
 from kagent_render.compiler import compile_paths
 from kagent_runtime.config import check_config
 from tests.harness import CASES, ROOT, kagent_render
+from tests.loading import with_files
 
 FOLDER = CASES / "import"
 NAMES = sorted(path.name for path in FOLDER.iterdir() if path.is_dir())
@@ -40,7 +41,7 @@ def test_the_specs_and_the_report_are_exactly_as_expected(name: str, update_gold
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name[:2] not in FAILING])
-def test_what_is_imported_builds_and_loads(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_imported_builds_and_loads(name: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The compiler accepts it without an error, and the pinned AutoGen loads what it is compiled to."""
     compilation = compile_paths([str(FOLDER / name / "expected.yaml")])
     assert [item for item in compilation.diagnostics.in_order() if item.code not in ("KR313",)] == []
@@ -48,7 +49,7 @@ def test_what_is_imported_builds_and_loads(name: str, monkeypatch: pytest.Monkey
         for variable in workload.variables:
             if variable.secret:
                 monkeypatch.setenv(variable.name, "sk-for-loading-only")
-        config = json.loads(json.dumps(workload.runtime_config))
+        config = with_files(json.loads(json.dumps(workload.runtime_config)), tmp_path)
         kind = Team if workload.kind == "AgentTeam" else ChatAgent
         assert kind.load_component(check_config(config, name).component)
 

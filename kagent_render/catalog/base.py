@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, fields
-from typing import Any
+from typing import Any, Literal
 
 Component = dict[str, Any]
 # Not below /etc/kagent: that is a read-only ConfigMap, in which no mount point can be made.
@@ -105,7 +105,8 @@ class LoweredTool:
     """What granting one tool means: its config for the runtime, its permissions, what it needs.
 
     `offers` are the names under which the model calls it, where they are not just its own; `modules` are Python
-    modules that the runtime imports for it.
+    modules that the runtime imports for it. A tool that can only read has the effect `reads`, one that may write
+    `changes`; `calls` is for those whose other side decides that.
     """
 
     name: str
@@ -116,6 +117,7 @@ class LoweredTool:
     needs: Contribution = Contribution()
     offers: tuple[str, ...] = ()
     modules: frozenset[str] = frozenset()
+    effect: Literal["reads", "changes", "calls"] = "calls"
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,8 +59,9 @@ def _in_ecma_script(pattern: re.Pattern[str]) -> str:
     return pattern.pattern.removesuffix(r"\Z").replace(r"\Z", "$")
 
 
-def _matching(pattern: re.Pattern[str], kind: str, rule: str) -> Matching:
-    return Matching(pattern, kind, rule)
+def matching(pattern: str | re.Pattern[str], kind: str, rule: str) -> Matching:
+    """A text of a form: `kind` is what it is to the user, `name` or `value`, and `rule` the form in words."""
+    return Matching(re.compile(rf"(?:{pattern})\Z") if isinstance(pattern, str) else pattern, kind, rule)
 
 
 def coded(code: str, message: str, field: str, help: str) -> PydanticCustomError:
@@ -70,18 +71,22 @@ def coded(code: str, message: str, field: str, help: str) -> PydanticCustomError
 
 ServiceName = Annotated[
     str,
-    _matching(DNS_LABEL, "name", "lower-case letters, digits and `-`, starting with a letter, at most 63 characters"),
+    matching(DNS_LABEL, "name", "lower-case letters, digits and `-`, starting with a letter, at most 63 characters"),
 ]
 ObjectName = Annotated[
-    str, _matching(DNS_SUBDOMAIN, "name", "lower-case letters, digits, `-` and `.`, at most 253 characters")
+    str, matching(DNS_SUBDOMAIN, "name", "lower-case letters, digits, `-` and `.`, at most 253 characters")
 ]
-Namespace = Annotated[str, _matching(NAMESPACE, "name", "lower-case letters, digits and `-`, at most 63 characters")]
-SecretKey = Annotated[str, _matching(_SECRET_KEY, "name", "letters, digits, `-`, `_` and `.`")]
-Quantity = Annotated[str, _matching(_QUANTITY, "value", "a Kubernetes quantity such as 500m, 2 or 256Mi")]
-RegistryPrefix = Annotated[str, _matching(_REGISTRY, "value", "a registry with or without a path, as in ghcr.io/team")]
-PythonModule = Annotated[str, _matching(_MODULE, "name", "a dotted name of a Python module")]
-VariableName = Annotated[str, _matching(_VARIABLE, "name", "letters, digits and `_`, not starting with a digit")]
-MountPath = Annotated[str, _matching(_MOUNT_PATH, "value", "an absolute path without `..` and `:`")]
+Namespace = Annotated[str, matching(NAMESPACE, "name", "lower-case letters, digits and `-`, at most 63 characters")]
+SecretKey = Annotated[str, matching(_SECRET_KEY, "name", "letters, digits, `-`, `_` and `.`")]
+Quantity = Annotated[str, matching(_QUANTITY, "value", "a Kubernetes quantity such as 500m, 2 or 256Mi")]
+RegistryPrefix = Annotated[str, matching(_REGISTRY, "value", "a registry with or without a path, as in ghcr.io/team")]
+PythonModule = Annotated[str, matching(_MODULE, "name", "a dotted name of a Python module")]
+VariableName = Annotated[str, matching(_VARIABLE, "name", "letters, digits and `_`, not starting with a digit")]
+MountPath = Annotated[str, matching(_MOUNT_PATH, "value", "an absolute path without `..` and `:`")]
+GoDuration = Annotated[
+    str,
+    matching(r"([1-9][0-9]*h)?[0-9]{1,2}m[0-9]{1,2}s", "value", "a duration as Go prints it, such as 1h0m0s or 15m0s"),
+]
 Text = Annotated[str, Field(min_length=1)]
 
 

@@ -24,6 +24,9 @@ def check_tool_names(agent: AgentNode, diagnostics: Diagnostics) -> None:
 
 
 def _offered(agent: AgentNode) -> Iterator[tuple[str, tuple[str, int]]]:
+    granted = [item.name for item in agent.spec.tools]
     for index, tool in enumerate(lower_tools(agent)):
+        if granted[index] in granted[:index]:
+            continue  # granted twice, which is a defect of its own: KR204
         for name in tool.offers or (tool.name,):
             yield name, ("tools", index)

@@ -5,10 +5,13 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from kagent_render.catalog.fields import Namespace, ObjectName, Quantity, SecretKeyReference, SpecModel, Text
+from kagent_render.catalog.fields import Namespace, ObjectName, Quantity, SecretKeyReference, SpecModel, Text, matching
 from kagent_render.specs.network import Port
 from kagent_render.specs.pod import Resources
 
+_StateStoreType = Annotated[str, matching(r"state\.[a-z0-9.-]+", "value", "a state store of Dapr, such as state.redis")]
+_PubSubType = Annotated[str, matching(r"pubsub\.[a-z0-9.-]+", "value", "a broker of Dapr, such as pubsub.redis")]
+_Version = Annotated[str, matching(r"v[0-9]+", "value", "a version such as v1")]
 _TOPIC = "`{name}` stands for the workload's name."
 
 
@@ -30,10 +33,8 @@ class StateStore(SpecModel):
     """A state store component, for the workloads of each namespace."""
 
     name: ObjectName = Field(description="Name of the component.")
-    type: Annotated[str, Field(pattern=r"^state\.[a-z0-9.-]+$")] = Field(description="Such as state.redis.")
-    version: Annotated[str, Field(pattern=r"^v[0-9]+$")] = Field(
-        default="v1", description="Version of the component's type."
-    )
+    type: _StateStoreType = Field(description="Such as state.redis.")
+    version: _Version = Field(default="v1", description="Version of the component's type.")
     metadata: list[ComponentField] = Field(default_factory=list, description="Settings of the component.")
 
 
@@ -41,12 +42,10 @@ class PubSub(SpecModel):
     """The topic of every workload: an event on it starts a turn."""
 
     name: ObjectName = Field(description="The pub/sub component.")
-    type: Annotated[str, Field(pattern=r"^pubsub\.[a-z0-9.-]+$")] | None = Field(
+    type: _PubSubType | None = Field(
         default=None, description="Such as pubsub.redis: renders the component too. Absent: it exists already."
     )
-    version: Annotated[str, Field(pattern=r"^v[0-9]+$")] = Field(
-        default="v1", description="Version of the component's type."
-    )
+    version: _Version = Field(default="v1", description="Version of the component's type.")
     metadata: list[ComponentField] = Field(default_factory=list, description="Of the component.")
     topic: Text = Field(default="{name}", description=_TOPIC)
     dead_letter_topic: Text = Field(

@@ -1,10 +1,10 @@
 """Where Secrets come from: an External Secrets store."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from kagent_render.catalog.fields import ObjectName, SpecModel
+from kagent_render.catalog.fields import GoDuration, ObjectName, SpecModel
 
 
 class SecretStore(SpecModel):
@@ -21,6 +21,6 @@ class Secrets(SpecModel):
 
     store: SecretStore = Field(description="The store that Secrets are fetched from.")
     key_prefix: str = Field(default="", description="Put before the Secret's name to form the store's key.")
-    refresh_interval: Annotated[str, Field(pattern=r"^([0-9]+h[0-9]+m[0-9]+s)$")] = Field(
+    refresh_interval: GoDuration = Field(
         default="1h0m0s", description="In Go's canonical form, so that no controller rewrites it."
     )

@@ -15,6 +15,7 @@ from kagent_render.catalog.fields import (
     ServiceName,
     SpecModel,
     Text,
+    matching,
 )
 from kagent_render.specs.base import Metadata
 
@@ -66,13 +67,17 @@ class Parameters(SpecModel):
     )
 
 
+_ApiVersion = Annotated[
+    str,
+    matching(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(-preview)?", "value", "a date, as in 2024-10-21 or 2025-01-01-preview"),
+]
+
+
 class AzureSettings(SpecModel):
     """What a call of Azure OpenAI names besides the model."""
 
     deployment: Text | None = Field(default=None, description="Name of the deployment; default: that of the model.")
-    api_version: Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}(-preview)?$")] = Field(
-        default="2024-10-21", description="Version of the API."
-    )
+    api_version: _ApiVersion = Field(default="2024-10-21", description="Version of the API.")
 
 
 class LlmGateway(SpecModel):

@@ -7,12 +7,16 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from kagent_render.catalog.fields import Namespace, SpecModel, Text
+from kagent_render.catalog.fields import Namespace, SpecModel, Text, matching
 
 # As the Prometheus Operator reads them (its CRD): no decimals, units in descending order.
 _DURATION = re.compile(r"([0-9]+w)?([0-9]+d)?([0-9]+h)?([0-9]+m)?([0-9]+s)?([0-9]+ms)?\Z")
-_LABEL = r"^([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$"
-_ATTRIBUTE = r"^[A-Za-z][A-Za-z0-9_.-]{0,127}$"
+_LABEL = r"([a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?"
+_ATTRIBUTE = r"[A-Za-z][A-Za-z0-9_.-]{0,127}"
+_LabelName = Annotated[str, matching(_LABEL, "name", "a label of Kubernetes, as in app or example.com/app")]
+_AttributeName = Annotated[
+    str, matching(_ATTRIBUTE, "name", "letters, digits, `_`, `.` and `-`, starting with a letter")
+]
 
 
 def _duration(value: str) -> str:
@@ -22,7 +26,7 @@ def _duration(value: str) -> str:
 
 
 Duration = Annotated[str, AfterValidator(_duration)]
-Labels = dict[Annotated[str, Field(pattern=_LABEL)], Annotated[str, Field(max_length=63)]]
+Labels = dict[_LabelName, Annotated[str, Field(max_length=63)]]
 
 
 def _collector_url(value: str) -> str:
@@ -81,7 +85,7 @@ class Tracing(SpecModel):
     endpoint: CollectorUrl = Field(description="Base URL of the collector's OTLP over HTTP, such as http://otel:4318.")
     protocol: Literal["http/protobuf"] = Field(default="http/protobuf", description="How they go there.")
     sample_ratio: float = Field(default=1.0, ge=0, le=1, description="Share of the traces that start here.")
-    resource_attributes: dict[Annotated[str, Field(pattern=_ATTRIBUTE)], Text] = Field(
+    resource_attributes: dict[_AttributeName, Text] = Field(
         default_factory=dict, description="More attributes of every span, such as deployment.environment.name."
     )
 

@@ -43,10 +43,27 @@ class OutputValue(SpecModel):
         return schema | ({"items": self.items.json_schema()} if self.items else {})
 
 
-class OutputSchema(OutputValue):
+class OutputSchema(SpecModel):
     """The answer as a whole: an object."""
 
-    type: Literal["object"]
+    type: Literal["object"] = Field(description="What the answer is.")
+    description: Text | None = Field(default=None, description="What the model is told of the answer.")
+    properties: dict[Text, OutputValue] = Field(min_length=1, description="The fields of the answer.")
+    required: list[Text] | None = Field(default=None, description="Default: all of the properties.")
+
+    @model_validator(mode="after")
+    def _requires_what_it_has(self) -> Self:
+        self._as_value()
+        return self
+
+    def _as_value(self) -> OutputValue:
+        return OutputValue(
+            type=self.type, description=self.description, properties=self.properties, required=self.required
+        )
+
+    def json_schema(self) -> dict[str, object]:
+        """As JSON Schema."""
+        return self._as_value().json_schema()
 
 
 def _invalid(text: str) -> PydanticCustomError:

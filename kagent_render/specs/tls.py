@@ -1,12 +1,10 @@
 """TLS between agents, gateways and models, with certificates that cert-manager issues."""
 
-from typing import Annotated, Literal
+from typing import Literal
 
 from pydantic import Field
 
-from kagent_render.catalog.fields import ObjectName, SpecModel, Text
-
-GoDuration = Annotated[str, Field(pattern=r"^([1-9][0-9]*h)?[0-9]{1,2}m[0-9]{1,2}s$")]
+from kagent_render.catalog.fields import GoDuration, ObjectName, SpecModel, Text
 
 
 class IssuerReference(SpecModel):

@@ -8,7 +8,6 @@ from typing import Any
 
 import jsonschema
 import pytest
-import trustme
 import yaml
 from autogen_agentchat.base import ChatAgent, Team
 
@@ -22,6 +21,7 @@ from kagent_runtime.config import check_config
 from kagent_runtime.model import GithubTool, KubernetesTool, PrometheusTool
 from kagent_runtime.schema.generate import PATH, schema
 from tests.harness import CASES, EXAMPLES, ROOT
+from tests.loading import components, with_files
 
 MODULES = ROOT / "tests/edge/python_modules"
 CONFIG_MAPS = sorted(
@@ -41,12 +41,12 @@ def test_autogen_loads_every_component_that_is_emitted(
     path: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """kagent's own AutoGen output did not load for Selector, Swarm and Or; nobody had tried."""
-    config = _with_files(_config(path), tmp_path)
+    config = with_files(_config(path), tmp_path)
     jsonschema.Draft202012Validator(json.loads(PATH.read_text())).validate(config)
     loaded = check_config(config, path.name)
     monkeypatch.syspath_prepend(MODULES)
     monkeypatch.setenv("KAGENT_PYTHON_MODULES", "acme.capacity,acme_platform.capacity")
-    for client in _components(config, "model"):
+    for client in components(config, "model"):
         if "model_client" in client["config"]:
             continue  # around another one, which is in the list too
         for name in [client["config"]["api_key_env"], *(h.get("env") for h in client["config"].get("headers", []))]:
@@ -56,25 +56,6 @@ def test_autogen_loads_every_component_that_is_emitted(
     kind = Team if config["metadata"]["kind"] == "AgentTeam" else ChatAgent
     instance = kind.load_component(loaded.component)
     assert type(instance).__name__ == config["component"]["provider"].rpartition(".")[2]
-
-
-def _with_files(config: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """The config with certificates of a test's own in place of those mounted into a pod."""
-    issued = trustme.CA().issue_cert("loading")
-    issued.private_key_and_cert_chain_pem.write_to_path(str(folder / "all.pem"))
-    for client in _components(config, "model"):
-        if tls := client["config"].get("tls"):
-            tls |= {key: str(folder / "all.pem") for key in tls if key.endswith("_file") and tls[key]}
-    return config
-
-
-def _components(value: Any, component_type: str) -> list[dict[str, Any]]:
-    if isinstance(value, list):
-        return [found for item in value for found in _components(item, component_type)]
-    if not isinstance(value, dict):
-        return []
-    own = [value] if value.get("component_type") == component_type else []
-    return own + [found for item in value.values() for found in _components(item, component_type)]
 
 
 def test_the_cases_cover_every_component() -> None:
@@ -136,5 +117,6 @@ def test_both_sides_know_what_is_in_the_cluster(host: str) -> None:
 
 def test_the_cases_cover_every_model_provider() -> None:
     """Both sides know the same ones, and each has been loaded."""
-    emitted = {client["config"]["provider"] for path in CONFIG_MAPS for client in _components(_config(path), "model")}
+    clients = [client["config"] for path in CONFIG_MAPS for client in components(_config(path), "model")]
+    emitted = {config["provider"] for config in clients if "model_client" not in config}
     assert emitted == set(PROVIDERS) == set(registry._PROTOCOLS)

@@ -68,7 +68,7 @@ REFUSED: list[tuple[str | None, str]] = [
         "$.component.config.participants[3]: provider `autogen_core.tools.FunctionTool` is not in",
     ),
     (_change(lambda c: _first(c).update(tools=[FUNCTION_TOOL])), "participants[0].config.tools: unknown key"),
-    (_change(lambda c: _first(c).update(workbench=[FUNCTION_TOOL])), "participants[0].config.workbench[0].provider"),
+    (_change(lambda c: _first(c).update(workbench=[FUNCTION_TOOL])), "participants[0].config.workbench[0]: provider"),
     (
         _change(lambda c: _first(c)["workbench"][0]["config"]["tools"][0].update(parameters={})),
         "config.workbench[0].config.tools[0].parameters.type: field required",

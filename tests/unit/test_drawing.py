@@ -10,13 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kagent_render.catalog.base import AccessRule, LoweredTool
+from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.compiler import compile_paths
 from kagent_render.resolve import Graph
 from kagent_render.views.drawing import theme
 from kagent_render.views.drawing.layout import PAD, TEXT, TITLE, Layout, badge_width, layout
 from kagent_render.views.drawing.page import page
-from kagent_render.views.drawing.scene import Card, Container, cards_in, scene_of, tool_effect
+from kagent_render.views.drawing.scene import Card, Container, cards_in, scene_of
 from kagent_render.views.drawing.svg import svg
 from kagent_render.views.drawing.text_width import shorten, text_width, wrap
 from kagent_render.views.graph import drawing
@@ -165,23 +165,22 @@ def test_the_page_has_the_drawing_and_every_table() -> None:
     assert text.startswith("<!doctype html>")
     assert "default-src 'none'; style-src 'unsafe-inline'" in text
     assert [f'<h2 id="{kind}">' in text for kind in ("agents", "teams", "tools", "models")] == [True] * 4
-    assert "6 agents, 3 teams, 4 tools, 3 models" in text
+    assert "6 agents, 3 teams, 9 tools, 3 models" in text
     assert "<svg" in text
 
 
-@pytest.mark.parametrize(
-    ("tool", "effect"),
-    [
-        (LoweredTool("t", "x", {}, frozenset({AccessRule("", "", "pods", "get")})), "reads"),
-        (LoweredTool("t", "x", {}, frozenset({AccessRule("", "apps", "deployments", "patch")})), "changes"),
-        (LoweredTool("t", "x", {"method": "GET"}), "reads"),
-        (LoweredTool("t", "x", {"method": "post"}), "changes"),
-        (LoweredTool("t", "x", {}), "calls"),
-    ],
-)
-def test_what_a_tool_does_is_seen_from_what_it_may_do(tool: LoweredTool, effect: str) -> None:
-    """Not from its name."""
-    assert tool_effect(tool) == effect
+def test_a_tool_that_is_said_to_read_can_do_nothing_else() -> None:
+    """By its Role and its method, over every operation of every type."""
+    graph = _graph(CASES / "build" / "tool-operations" / "input")
+    lowered = [TOOL_TYPES[tool.type].lower(tool.declaration) for tool in graph.tools]
+    assert {tool.type for tool in lowered} == set(TOOL_TYPES) - {"python"}
+    for tool in lowered:
+        verbs = {rule.verb for rule in tool.access} | {tool.config.get("method", "GET")}
+        may_write = bool(verbs - {"get", "list", "GET", "HEAD"})
+        assert (tool.effect == "changes") == may_write, tool.name
+    effects = {tool.type: {one.effect for one in lowered if one.type == tool.type} for tool in lowered}
+    assert effects["http"] == {"reads", "changes"}
+    assert effects["mcp"] == effects["agent"] == {"calls"}
 
 
 def _luminance(colour: str) -> float:

@@ -148,7 +148,7 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
         "max_bytes": MAX_OUTPUT_BYTES,
         "allow_private_addresses": block.allow_private_addresses,
     }
-    return LoweredTool(tool.name, NAME, config, needs=needs.contribution(*_endpoints(block)))
+    return LoweredTool(tool.name, NAME, config, needs=needs.contribution(*_endpoints(block)), effect="reads")
 
 
 def _schema(tool: ToolDeclaration, block: GithubBlock) -> dict[str, Any]:

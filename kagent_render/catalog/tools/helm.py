@@ -94,7 +94,7 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
     }
     # Releases are found by their labels, so that listing is enough.
     access = frozenset(AccessRule(namespace, "", "secrets", "list") for namespace in namespaces or [""])
-    return LoweredTool(tool.name, NAME, config, access, needs_kubernetes_api=True)
+    return LoweredTool(tool.name, NAME, config, access, needs_kubernetes_api=True, effect="reads")
 
 
 def workbench(tools: list[LoweredTool]) -> Component:

@@ -17,6 +17,7 @@ from kagent_render.catalog.tools.urls import check_url, endpoint_of
 from kagent_render.diagnostics import did_you_mean
 
 NAME = "http"
+_READING = ("GET", "HEAD")  # what RFC 9110 calls safe
 BUILTINS: dict[str, Builtin] = {}
 _AUTHORIZATIONS = ("bearer_token_secret_ref", "basic", "header")
 
@@ -117,7 +118,7 @@ def _templates(block: HttpBlock) -> Iterator[tuple[tuple[int | str, ...], str]]:
 
 
 def _check_request(block: HttpBlock) -> Iterator[Problem]:
-    if block.body is not None and block.method in ("GET", "HEAD"):
+    if block.body is not None and block.method in _READING:
         help = "use `method: POST`, or move it to `query`"
         yield Problem("KR104", f"{block.method} has no body", ("http", "body"), help)
     if block.auth and len([name for name in _AUTHORIZATIONS if getattr(block.auth, name)]) != 1:
@@ -163,7 +164,8 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
     }
     config |= {name: value for name, value in optional.items() if value is not None}
     endpoint = endpoint_of(base, is_private=block.allow_private_addresses)
-    return LoweredTool(tool.name, NAME, config, needs=needs.contribution(endpoint))
+    effect: Literal["reads", "changes"] = "reads" if block.method in _READING else "changes"
+    return LoweredTool(tool.name, NAME, config, needs=needs.contribution(endpoint), effect=effect)
 
 
 def _authorization(block: HttpBlock, needs: Needs) -> list[dict[str, str]]:

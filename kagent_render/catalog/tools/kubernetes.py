@@ -159,7 +159,7 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
     if cluster := [item.full_name for item in granted if not item.namespaced]:
         config["cluster_resources"] = cluster
     access = frozenset(_access(name, operation, granted, namespaces or [""]))
-    return LoweredTool(tool.name, NAME, config, access, needs_kubernetes_api=True)
+    return LoweredTool(tool.name, NAME, config, access, needs_kubernetes_api=True, effect="reads")
 
 
 def _granted(tool: ToolDeclaration, operation: str) -> list[resources.Resource]:

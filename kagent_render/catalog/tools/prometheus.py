@@ -115,7 +115,7 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
     if tls := needs.tls(block.tls):
         config["tls"] = tls
     endpoint = endpoint_of(block.url, is_private=block.allow_private_addresses)
-    return LoweredTool(tool.name, NAME, config, needs=needs.contribution(endpoint))
+    return LoweredTool(tool.name, NAME, config, needs=needs.contribution(endpoint), effect="reads")
 
 
 def workbench(tools: list[LoweredTool]) -> Component:

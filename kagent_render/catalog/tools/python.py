@@ -5,12 +5,11 @@ A config names code here, so naming is not enough: the Deployment carries the li
 
 import re
 from collections.abc import Iterable
-from typing import Annotated
 
 from pydantic import Field
 
 from kagent_render.catalog.base import Component, LoweredTool, Problem, component
-from kagent_render.catalog.fields import PythonModule, SpecModel
+from kagent_render.catalog.fields import PythonModule, SpecModel, VariableName
 from kagent_render.catalog.tools.base import Builtin, ToolDeclaration
 from kagent_render.catalog.tools.parameters import check_parameters, schema_of
 
@@ -23,7 +22,7 @@ class PythonBlock(SpecModel):
     """Which function."""
 
     module: PythonModule = Field(description="Dotted name; the Platform has to list it in `python.modules`.")
-    function: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] = Field(description="Name of the function.")
+    function: VariableName = Field(description="Name of the function.")
     timeout_seconds: float = Field(default=30, gt=0, le=3600, description="One call.")
 
 

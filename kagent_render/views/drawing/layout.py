@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import ceil
 
-from kagent_render.views.drawing.scene import Card, Container, Scene, Wire, cards_in
+from kagent_render.views.drawing.scene import ARCS, Card, Container, Scene, Wire, cards_in
 from kagent_render.views.drawing.text_width import shorten, text_width, wrap
 
 TITLE, TEXT, BADGE = 13.0, 11.0, 10.0
@@ -89,9 +89,9 @@ def badge_width(card: Card) -> float:
 
 
 def _lane(team: Container, scene: Scene) -> float:
-    """Room on the left of a team's members for the arcs of their handoffs."""
+    """Room on the left of a team's members for the arcs between them."""
     members = {_box(child).id for child in team.children}
-    count = sum(wire.kind == "handoff" and wire.start in members for wire in scene.wires)
+    count = sum(wire.kind in ARCS and wire.start in members for wire in scene.wires)
     return min(64.0, 28.0 + _LANE * count / 2) if count else 0.0
 
 
@@ -159,7 +159,7 @@ def _sides(scene: Scene) -> tuple[float, float]:
 
 def _path(wire: Wire, cards: dict[str, Card], sides: tuple[float, float]) -> str:
     start, end = cards[wire.start], cards[wire.end]
-    if wire.kind in ("handoff", "member"):
+    if wire.kind in ARCS:
         return _arc(start, end)
     y1 = start.y + (TEAM_HEAD / 2 if start.look == "team" else start.height / 2)
     y2 = end.y + end.height / 2

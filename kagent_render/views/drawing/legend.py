@@ -8,7 +8,14 @@ from kagent_render.views.drawing.layout import MARGIN, TEXT, Layout
 from kagent_render.views.drawing.scene import cards_in
 from kagent_render.views.drawing.text_width import text_width
 
-_WIRES = {"handoff": "hands over to", "uses": "uses", "asks": "asks", "member": "also has the member"}
+_WIRES = {
+    "handoff": "hands over to",
+    "then": "goes on to",
+    "if": "goes on to, on a condition",
+    "uses": "uses",
+    "asks": "asks",
+    "member": "also has the member",
+}
 _EFFECTS = {
     "reads": "tool that only reads",
     "changes": "tool that may change something",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from kagent_render.catalog.base import LoweredTool
 from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.resolve import AgentNode, Graph, ModelNode, TeamNode
 from kagent_render.views.graph import distinct_nodes, drawing, place_of
@@ -17,9 +16,6 @@ from kagent_render.views.inventory import (
     tool_description,
     tool_in_words,
 )
-
-_READING_VERBS = {"get", "list", "watch"}
-_READING_METHODS = {"GET", "HEAD", "OPTIONS"}
 
 
 @dataclass(slots=True)
@@ -85,7 +81,15 @@ def scene_of(graph: Graph) -> Scene:
     return Scene(models, workers, [card for (kind, *_), card in cards.items() if kind == "tool"], wires)
 
 
-_VERBS = {"member": "has the member", "handoff": "hands over to", "uses": "uses", "asks": "asks"}
+_VERBS = {
+    "member": "has the member",
+    "handoff": "hands over to",
+    "then": "goes on to",
+    "if": "may go on to",
+    "uses": "uses",
+    "asks": "asks",
+}
+ARCS = frozenset({"member", "handoff", "then", "if"})  # within the middle column
 
 
 def _worker(
@@ -113,19 +117,10 @@ def _card(place: str, node: Node) -> Card:
     elif isinstance(node, ModelNode):
         card = Card(place, "model", "model", title, node.spec.model, model_in_words(node))
     else:
-        effect = tool_effect(TOOL_TYPES[node.type].lower(node.declaration))
+        effect = TOOL_TYPES[node.type].lower(node.declaration).effect
         card = Card(place, effect, effect, title, tool_in_words(node), tool_description(node))
     card.tip = " · ".join(part for part in (f"{namespace}/{title}" if namespace else title, card.tip) if part)
     return card
-
-
-def tool_effect(tool: LoweredTool) -> str:
-    """`changes` when it may write, `reads` when it can only read, `calls` when that is up to what it calls."""
-    method = tool.config.get("method")
-    verbs = {rule.verb for rule in tool.access}
-    if verbs - _READING_VERBS or (isinstance(method, str) and method.upper() not in _READING_METHODS):
-        return "changes"
-    return "reads" if verbs or isinstance(method, str) else "calls"
 
 
 def cards_in(items: list[Card | Container]) -> Iterator[Card]:

@@ -20,10 +20,10 @@ from kagent_render.views.drawing.layout import (
     layout,
 )
 from kagent_render.views.drawing.legend import legend, legend_height
-from kagent_render.views.drawing.scene import Card, Container, cards_in, scene_of
+from kagent_render.views.drawing.scene import ARCS, Card, Container, cards_in, scene_of
 from kagent_render.views.drawing.theme import STYLE
 
-_ARROWS = ("handoff", "uses", "asks", "member")
+_ARROWS = ("handoff", "then", "if", "uses", "asks", "member")
 
 
 def svg(graph: Graph) -> str:
@@ -48,9 +48,9 @@ def inline_svg(graph: Graph) -> str:
         "</defs>",
         f'<rect class="page" width="{width:g}" height="{height:g}"/>',
         *_containers(placed.scene.workers),
-        *(_wire(route) for route in placed.routes if route.wire.kind not in ("handoff", "member")),
+        *(_wire(route) for route in placed.routes if route.wire.kind not in ARCS),
         *(line for card in _cards(placed) for line in _card(card)),
-        *(_wire(route) for route in placed.routes if route.wire.kind in ("handoff", "member")),
+        *(_wire(route) for route in placed.routes if route.wire.kind in ARCS),
         *below,
         "</svg>",
     ]

@@ -49,10 +49,14 @@ _SHAPES = f"""
 .kagent .edge{{fill:none;stroke-width:3;stroke-linecap:round}}
 .kagent .wire{{fill:none;stroke:var(--wire);stroke-width:1.4}}
 .kagent .wire.handoff{{stroke:var(--agent);stroke-width:2}}
+.kagent .wire.then{{stroke:var(--agent);stroke-width:2}}
+.kagent .wire.if{{stroke:var(--agent);stroke-width:2;stroke-dasharray:5 4}}
 .kagent .wire.asks{{stroke:var(--model);stroke-dasharray:2 4;stroke-linecap:round}}
 .kagent .wire.member{{stroke:var(--soft);stroke-dasharray:7 4}}
 .kagent .head{{fill:var(--wire)}}
 .kagent .head.handoff{{fill:var(--agent)}}
+.kagent .head.then{{fill:var(--agent)}}
+.kagent .head.if{{fill:var(--agent)}}
 .kagent .head.asks{{fill:var(--model)}}
 .kagent .head.member{{fill:var(--soft)}}
 """
