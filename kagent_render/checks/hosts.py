@@ -24,7 +24,7 @@ def check(objects: Sequence[RenderedObject], diagnostics: Diagnostics) -> None:
 
 def _hosts(data: dict[str, Any]) -> Iterator[str]:
     if data["kind"] == "HTTPRoute":
-        yield from data["spec"]["hostnames"]
+        yield from data["spec"].get("hostnames") or ()
     elif data["kind"] == "InterceptorRoute":
-        for rule in data["spec"]["rules"]:
-            yield from rule["hosts"]
+        for rule in data["spec"].get("rules") or ():
+            yield from rule.get("hosts") or ()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Protocol, runtime_checkable
 
 from pydantic.alias_generators import to_snake
@@ -96,19 +97,29 @@ _SHARED = (external_secret, http_scaling, dapr, dashboard)
 
 def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[RenderedObject]:
     """What workloads share, then every object of each, in the order of installation."""
-    rendered = [item for target in _SHARED for item in target.shared_objects(workloads)]
+    rendered: list[RenderedObject] = []
+    for target in _SHARED:
+        with _reported(workloads[0].origin if workloads else None, diagnostics):
+            rendered.extend(target.shared_objects(workloads))
     for workload in workloads:
         errors = diagnostics.error_count
         _check(workload, diagnostics)
         if diagnostics.error_count > errors:
             continue  # what would be refused need not be renderable
-        try:
+        with _reported(workload.origin, diagnostics):
             rendered.extend(sorted(_objects(workload), key=_order))
-        except TemplateError as error:
-            span = Span(shown_path(error.template), max(error.line, 1), 1)
-            label = Label(workload.origin, "rendered for this")
-            diagnostics.add(error.code, error.message, span, labels=[label])
     return rendered
+
+
+@contextmanager
+def _reported(origin: Span | None, diagnostics: Diagnostics) -> Iterator[None]:
+    """A template that fails is a diagnostic at its line; what it was rendered for is a label."""
+    try:
+        yield
+    except TemplateError as error:
+        span = Span(shown_path(error.template), max(error.line, 1), 1)
+        labels = [Label(origin, "rendered for this")] if origin else []
+        diagnostics.add(error.code, error.message, span, labels=labels)
 
 
 def _check(workload: Workload, diagnostics: Diagnostics) -> None:

@@ -107,7 +107,7 @@ def _add_pod(facts: Facts, pod: Mapping[str, Any]) -> None:
     containers = [*(pod.get("initContainers") or ()), *(pod.get("containers") or ())]
     for container in containers:
         suffix = f" of container {container['name']}" if len(containers) > 1 else ""
-        facts.values["image", f"image{suffix}"] = container["image"]
+        facts.values["image", f"image{suffix}"] = container.get("image") or "none"
         if resources := _resources(container.get("resources") or {}):
             facts.values["resources", f"resources{suffix}"] = resources
         for text in _secrets(container):
@@ -143,16 +143,19 @@ def _scaled(item: Object, items: Iterable[Object]) -> str:
 
 def _route(item: Object) -> tuple[Key, str, str, str]:
     spec = item["spec"]
-    gateways = [f"{parent.get('namespace') or _key(item)[0]}/{parent['name']}" for parent in spec["parentRefs"]]
+    parents = spec.get("parentRefs") or ()
+    gateways = [f"{parent.get('namespace') or _key(item)[0]}/{parent['name']}" for parent in parents] or ["none"]
     text = f"{', '.join(spec.get('hostnames') or ['any host'])} through Gateway {', '.join(gateways)}"
     return _key(item), "routes", text, text
 
 
 def _external_secret(item: Object) -> tuple[Key, str, str, str]:
     spec, (namespace, name) = item["spec"], _key(item)
-    store = spec["secretStoreRef"]
-    remote = sorted({f"{entry['remoteRef']['key']} {entry['remoteRef'].get('property', '')}" for entry in spec["data"]})
-    value = f"{store['kind']} {store['name']}: {', '.join(text.strip() for text in remote)}"
+    store = spec.get("secretStoreRef") or {}
+    remote = [entry["remoteRef"] for entry in spec.get("data") or () if "remoteRef" in entry]
+    keys = sorted({f"{entry['key']} {entry.get('property', '')}".strip() for entry in remote})
+    keys += [json.dumps(entry, sort_keys=True) for entry in spec.get("dataFrom") or ()]
+    value = f"{store.get('kind', 'SecretStore')} {store.get('name', '(named by each key)')}: {', '.join(keys)}"
     return (namespace, ""), "store", f"Secret {name}", value
 
 

@@ -11,7 +11,7 @@ _KNATIVE = "autoscaling.knative.dev/"
 
 def scaled_object(spec: Object, routes: Iterable[Object] = ()) -> str:
     """`0 to 5 pods: 80% of the requested CPU; 1 pod from … to …`, with what holds when nothing is to do."""
-    metrics = {route["metadata"]["name"]: route["spec"]["scalingMetric"] for route in routes}
+    metrics = {route["metadata"]["name"]: route["spec"].get("scalingMetric") or {} for route in routes}
     triggers = [_trigger(trigger, metrics) for trigger in spec.get("triggers") or ()]
     count = _count(str(spec.get("minReplicaCount", 0)), str(spec.get("maxReplicaCount", 100)))
     idle = f", {spec['idleReplicaCount']} when idle" if "idleReplicaCount" in spec else ""
@@ -51,7 +51,7 @@ def _requests(metric: Object) -> str:
         parts.append(f"1 for each {concurrency['targetValue']} open HTTP requests")
     if rate := metric.get("requestRate"):
         parts.append(f"1 for each {rate['targetValue']} HTTP requests a second over {rate.get('window', '1m0s')}")
-    return " or ".join(parts)
+    return " or ".join(parts) or "HTTP requests"
 
 
 def _cron(metadata: Object) -> str:

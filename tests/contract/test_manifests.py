@@ -25,7 +25,8 @@ def _documents(path: Path) -> Iterator[dict[str, Any]]:
     yield from yaml.load_all(path.read_text(), yaml.CSafeLoader)
 
 
-def _check(document: dict[str, Any]) -> None:
+def check(document: dict[str, Any]) -> None:
+    """Raise where the API server would refuse the document for its schema."""
     schema = CRDS.get((document["apiVersion"], document["kind"]))
     if schema is not None:
         jsonschema.Draft202012Validator(schema).validate(document)
@@ -37,7 +38,7 @@ def _check(document: dict[str, Any]) -> None:
 def test_the_document_is_valid(path: Path) -> None:
     """By the schema of its kind; a kind without a schema fails."""
     for document in _documents(path):
-        _check(document)
+        check(document)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_the_check_refuses_what_the_server_would(name: str, change: dict[str, An
     document = next(_documents(next(path for path in FILES if path.name == name)))
     document["spec"] |= change["spec"]
     with pytest.raises(Exception, match=r"(?i)additional|unexpected|is not of type|not valid"):
-        _check(document)
+        check(document)
 
 
 @pytest.mark.parametrize("path", [path for path in FILES if path.name == "deployment.yaml"], ids=lambda p: p.parts[-2])
