@@ -1,4 +1,4 @@
-"""Every rule of KEDA, its HTTP add-on and Knative that specs can break, and the case that proves it is reported."""
+"""Every rule of the webhooks and controllers of what is rendered that specs can break, and the case that reports it."""
 
 from __future__ import annotations
 
@@ -56,6 +56,28 @@ RULES = (
     ("Knative: containerConcurrency ≤ 1000", "KR104-knative-values", "`concurrency` should be"),
     ("Knative: minScale ≤ maxScale", "KR531-scale-bounds", "minScale `2` is more than"),
     ("Knative: the name leaves room for -00001", "KR505-knative-name-too-long", "too long for a Knative Service"),
+    ("Gateway API: a host has at most 253 characters", "KR553-host-too-long", "longer than 253 characters"),
+    ("Gateway API: a host leads to one workload", "KR527-duplicate-ingress-host", "leads to `a` already"),
+    ("Gateway API: a BackendTLSPolicy needs a CA", "KR551-unverifiable-backend", "cannot verify the certificates"),
+    ("cert-manager: kinds of its own group", "KR550-invalid-certificate", "`ClusterIsuer` is not a kind"),
+    ("cert-manager: duration ≥ 1h", "KR550-invalid-certificate", "the shortest is an hour"),
+    ("cert-manager: renewBefore ≥ 5m", "KR550-invalid-certificate", "five minutes at least"),
+    ("cert-manager: renewBefore < duration", "KR550-never-renewed", "would never stop"),
+    ("cert-manager: sizes of keys", "KR550-invalid-certificate", "`2048` is not a size of ECDSA keys"),
+    ("Prometheus Operator: scrapeTimeout ≤ interval", "KR540-scrape-timeout-too-long", "longer than the interval"),
+    (
+        "Prometheus Operator: durations have no decimals",
+        "KR104-observability-and-dapr",
+        "`interval: 1.5m` is not valid",
+    ),
+    ("Prometheus Operator: a label selects monitors", "KR541-unlabelled-monitor", "has no label"),
+    ("Dapr: length of an app id", "KR542-app-id-too-long", "Dapr takes 58 for an app id"),
+    ("Dapr: graceful shutdown within the grace period", "KR543-sidecar-outlives-pod", "the sidecar would stay `45` s"),
+    ("Dapr: ports of the pod", "KR544-sidecar-port-clash", "port `8080` is taken"),
+    ("Dapr: credentials by Secret", "KR545-inline-component-secret", "is a credential and stands in the spec"),
+    ("Dapr: a component has a type", "KR104-observability-and-dapr", "`type: redis` is not valid"),
+    ("External Secrets: a duration as Go prints it", "KR104-external-secrets", "`refreshInterval: 1h` is not valid"),
+    ("External Secrets: kinds of stores", "KR104-external-secrets", "`kind: Vault` is not accepted"),
 )
 # Kept by construction, and proved over everything that is rendered by test_webhooks.py and test_manifests.py: strings
 # in metadata, metricType, no useCachedMetrics or scalingModifiers, one ScaledObject a workload, exactly one of port and
