@@ -35,9 +35,9 @@ document.addEventListener("securitypolicyviolation", (event) =>
 Open = Callable[..., "Page"]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """One Chromium for all tests."""
+    """One Chromium for a module: while it runs, so does an event loop, and tests with loops of their own cannot."""
     from playwright.sync_api import sync_playwright
 
     path = need_chromium()
