@@ -491,6 +491,12 @@ _CODES = (
         "A template of yours gives a list, a mapping or a text where Kubernetes wants another of the three, or "
         "leaves out a part that the object does not work without.",
     ),
+    Code(
+        "KR405",
+        "template-against-schema",
+        "A template of yours gives an object that the API server would refuse, by the schema of its kind: that of the "
+        "newest supported Kubernetes, or the CRD's.",
+    ),
     # KR5xx rendered objects
     Code(
         "KR501",

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from kagent_render.diagnostics import Diagnostics, Span, did_you_mean
+from kagent_render.schemas import defects, schema_of
 from kagent_render.targets import templating
 from kagent_render.targets.templating import TemplateError
 
@@ -107,6 +108,9 @@ def _check(name: str, shipped: dict[str, Any], mine: dict[str, Any]) -> None:
         if missing is not None:
             raise TemplateError(name, missing, f"`{'.'.join(missing)}` is missing", code="KR404")
     _check_shape(name, shipped, mine, ())
+    for defect in defects(mine, schema_of(shipped["apiVersion"], shipped["kind"]) or {}):
+        path = tuple(str(part) for part in defect.path)
+        raise TemplateError(name, path, f"`{'.'.join(path)}` {defect.message}", code="KR405")
 
 
 def _missing(shipped: Any, mine: Any, parts: tuple[str, ...]) -> tuple[str, ...] | None:

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 
 _DROPPED = {"description", "default", "example", "externalDocs", "nullable"}
+_KEPT = {"x-kubernetes-list-map-keys", "x-kubernetes-list-type"}
 _BOUNDS = {"int32": 2**31, "int64": 2**63}
 
 
@@ -40,7 +41,7 @@ def _convert(schema: Any, is_closed: bool = True) -> Any:
         return schema
     out: dict[str, Any] = {}
     for key, value in schema.items():
-        if key in _DROPPED or key.startswith("x-kubernetes"):
+        if key in _DROPPED or (key.startswith("x-kubernetes") and key not in _KEPT):
             continue
         out[key] = _convert_keyword(key, value, is_closed)
     if schema.get("x-kubernetes-int-or-string"):

@@ -21,7 +21,7 @@ FILES = sorted([*EXAMPLES.glob("*/rendered/**/*.yaml"), *CASES.glob("build/*/exp
 FILES = [path for path in FILES if path.name != "kustomization.yaml"]
 
 
-def _documents(path: Path) -> Iterator[dict[str, Any]]:
+def documents(path: Path) -> Iterator[dict[str, Any]]:
     yield from yaml.load_all(path.read_text(), yaml.CSafeLoader)
 
 
@@ -37,7 +37,7 @@ def check(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-5:]))
 def test_the_document_is_valid(path: Path) -> None:
     """By the schema of its kind; a kind without a schema fails."""
-    for document in _documents(path):
+    for document in documents(path):
         check(document)
 
 
@@ -52,7 +52,7 @@ def test_the_document_is_valid(path: Path) -> None:
 )
 def test_the_check_refuses_what_the_server_would(name: str, change: dict[str, Any]) -> None:
     """The schemas really are strict."""
-    document = next(_documents(next(path for path in FILES if path.name == name)))
+    document = next(documents(next(path for path in FILES if path.name == name)))
     document["spec"] |= change["spec"]
     with pytest.raises(Exception, match=r"(?i)additional|unexpected|is not of type|not valid"):
         check(document)
@@ -61,7 +61,7 @@ def test_the_check_refuses_what_the_server_would(name: str, change: dict[str, An
 @pytest.mark.parametrize("path", [path for path in FILES if path.name == "deployment.yaml"], ids=lambda p: p.parts[-2])
 def test_the_pod_is_restricted(path: Path) -> None:
     """Pod Security `restricted`, and what it leaves open: read-only root, no token unless a tool needs one."""
-    pod = next(_documents(path))["spec"]["template"]["spec"]
+    pod = next(documents(path))["spec"]["template"]["spec"]
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
@@ -80,7 +80,7 @@ def test_the_pod_is_restricted(path: Path) -> None:
 )
 def test_the_pod_of_knative_is_restricted(path: Path) -> None:
     """The same, all in the container: Knative takes no securityContext of a pod."""
-    pod = next(_documents(path))["spec"]["template"]["spec"]
+    pod = next(documents(path))["spec"]["template"]["spec"]
     assert pod["automountServiceAccountToken"] is False
     (container,) = pod["containers"]
     assert container["securityContext"] == {
@@ -98,7 +98,7 @@ def test_the_pod_of_knative_is_restricted(path: Path) -> None:
 def test_no_manifest_carries_a_secret() -> None:
     """References only: no Secret object, no value from one."""
     for path in FILES:
-        for document in _documents(path):
+        for document in documents(path):
             assert document["kind"] != "Secret"
             if document["kind"] == "Deployment":
                 for variable in document["spec"]["template"]["spec"]["containers"][0]["env"]:
@@ -112,7 +112,7 @@ def test_no_manifest_carries_a_secret() -> None:
 )
 def test_a_dapr_resource_is_scoped(path: Path) -> None:
     """Without scopes every application of the namespace may use it, and its credentials."""
-    document = next(_documents(path))
+    document = next(documents(path))
     apps = [item for item in FILES if item.name == "deployment.yaml" and path.parts[-2] in item.parts[-3:]]
     assert document["scopes"]
     assert set(document["scopes"]) <= {item.parts[-2] for item in apps}
@@ -121,7 +121,7 @@ def test_a_dapr_resource_is_scoped(path: Path) -> None:
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-5:]))
 def test_every_label_and_annotation_is_a_string(path: Path) -> None:
     """Of the object and of its pods; the schemas leave metadata open."""
-    document = next(_documents(path))
+    document = next(documents(path))
     template = document.get("spec", {}).get("template", {}) if document["kind"] == "Deployment" else {}
     for metadata in (document["metadata"], template.get("metadata", {})):
         for values in (metadata.get("labels", {}), metadata.get("annotations", {})):
