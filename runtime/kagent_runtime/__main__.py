@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from kagent_runtime.config import ConfigError, load_config
+from kagent_runtime.config import ConfigError, LoadedConfig, load_config
 from kagent_runtime.settings import Settings, current_settings
 
 EX_CONFIG = 78  # sysexits.h: something was found in an unconfigured or misconfigured state
@@ -47,7 +47,7 @@ def main() -> int:
         from kagent_runtime.store import Store, StoreError
         from kagent_runtime.transport import TlsError
 
-        app = build_app(settings, loaded, engine, Store(settings.database_url))
+        app = build_app(settings, loaded, engine, Store(settings.database_url, _workload(settings, loaded)))
         return _run_loop(serve(app, settings, listener))
     except StoreError as error:
         return fail(f"the database cannot be used: {error}", EX_CONFIG)
@@ -56,6 +56,12 @@ def main() -> int:
     finally:
         stop_sample()
         stop_telemetry()
+
+
+def _workload(settings: Settings, loaded: LoadedConfig) -> str:
+    """What tells this agent or team from others in one database."""
+    about = loaded.config.metadata
+    return f"{about.namespace or settings.namespace} {about.kind} {about.name}"
 
 
 def _run_loop(serving: Coroutine[Any, Any, int]) -> int:

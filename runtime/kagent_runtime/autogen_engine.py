@@ -80,6 +80,7 @@ class AutoGenEngine:
         self._is_team = loaded.config.metadata.kind == "AgentTeam"
         self._handoffs = component_tree.handoff_names(tree)
         self.state_version = component_tree.state_version(tree)
+        self.config_version = component_tree.config_version(guarded, self._limits.model_dump(mode="json"))
 
     async def start(self) -> None:
         """Load the tree once. Raises EngineError for a missing key or a component that does not load."""

@@ -78,28 +78,45 @@ def addressee(tree: Tree, state: Tree | None) -> str | None:
 
 
 def with_gates(tree: Tree, config: RuntimeConfig) -> Tree:
-    """A copy with a Gate around every workbench and, where the run has limits, a guard around every model."""
+    """A copy with a Gate around every workbench, a journal around every model and, with limits, a guard around that."""
     changed = copy.deepcopy(tree)
     approvals = {agent.id: agent.requiresApproval for agent in config.agents}
-    for part in _parts(changed):
+    for number, part in enumerate(_parts(changed)):
         name, own = part["config"]["name"], part["config"]
         if benches := own.get("workbench"):
-            own["workbench"] = [_gate(bench, name, approvals.get(name, [])) for bench in benches]
-        if config.limits is not None and "model_client" in own:
-            own["model_client"] = _guarded(own["model_client"])
+            place = f"{number} {name}"  # an agent may be in two teams
+            own["workbench"] = [_gate(bench, name, approvals.get(name, []), place) for bench in benches]
+        if "model_client" in own:
+            own["model_client"] = _guarded(own["model_client"], f"{number} {name}", config.limits is not None)
     return changed
 
 
-def _gate(bench: Tree, agent: str, approvals: list[str]) -> Tree:
-    config = {"workbench": bench, "agent": agent, "requires_approval": approvals}
-    return _component("kagent_runtime.components.Gate", "workbench", config)
+def _gate(bench: Tree, agent: str, approvals: list[str], place: str) -> Tree:
+    repeatable = _repeatable(bench)
+    config = {"workbench": bench, "agent": agent, "requires_approval": approvals, "place": place}
+    return _component(f"{_OWN}Gate", "workbench", config | {"repeatable": repeatable})
 
 
-def _guarded(client: Tree) -> Tree:
-    """The guard is around the model itself: what wraps a model may call it more than once."""
+# Workbenches of which every tool only reads.
+_READING = {f"{_OWN}{name}" for name in ("GithubTools", "HelmTools", "KubernetesTools", "PrometheusTools")}
+
+
+def _repeatable(bench: Tree) -> list[str]:
+    """The tools that may be called again when nobody knows whether they were."""
+    tools = bench["config"].get("tools") or ()
+    if bench["provider"] in _READING:
+        return [tool["name"] for tool in tools]
+    if bench["provider"] == f"{_OWN}HttpTools":
+        return [tool["name"] for tool in tools if tool["method"] in ("GET", "HEAD")]
+    return []
+
+
+def _guarded(client: Tree, place: str, has_limits: bool) -> Tree:
+    """Journal and guard are around the model itself: what wraps a model may call it more than once."""
     if inner := client["config"].get("model_client"):
-        return client | {"config": client["config"] | {"model_client": _guarded(inner)}}
-    return _component("kagent_runtime.components.ModelGuard", "model", {"model_client": client})
+        return client | {"config": client["config"] | {"model_client": _guarded(inner, place, has_limits)}}
+    journal = _component(f"{_OWN}ModelJournal", "model", {"model_client": client, "place": place})
+    return _component(f"{_OWN}ModelGuard", "model", {"model_client": journal}) if has_limits else journal
 
 
 def _component(provider: str, component_type: str, config: Tree) -> Tree:
@@ -121,6 +138,11 @@ def handoff_names(tree: Tree) -> set[str]:
 def state_version(tree: Tree) -> str:
     """A hash of what a saved state depends on: who is in which team. A changed prompt keeps the conversation."""
     return hashlib.sha256(json.dumps(_shape(tree)).encode()).hexdigest()
+
+
+def config_version(tree: Tree, limits: Any) -> str:
+    """A hash of all that decides what a turn does: one that was begun under another cannot go on."""
+    return hashlib.sha256(json.dumps([tree, limits], sort_keys=True).encode()).hexdigest()
 
 
 def restarted(state: Tree) -> Tree:

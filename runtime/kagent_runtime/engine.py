@@ -157,6 +157,8 @@ class Engine(Protocol):
 
     state_version: str
     """States saved under another version do not fit."""
+    config_version: str
+    """A turn that was begun under another version cannot go on."""
 
     async def start(self) -> None:
         """Build everything once, so that a bad config or a missing key is known before readiness."""

@@ -17,9 +17,13 @@ class Hub:
 
     def __init__(self) -> None:
         self._queues: dict[str, set[_Queue]] = {}
+        self._ends: dict[str, int] = {}
 
     def publish(self, session_id: str, events: Iterable[Event]) -> None:
         """Hand events to the subscribers of a session."""
+        events = list(events)
+        if session_id in self._queues and (numbers := [item["seq"] for item in events if "seq" in item]):
+            self._ends[session_id] = max(self._ends.get(session_id, 0), *numbers)
         for queue in list(self._queues.get(session_id, ())):
             for item in events:
                 self._put(session_id, queue, item)
@@ -44,6 +48,15 @@ class Hub:
             subscribers.discard(queue)
             if not subscribers:
                 self._queues.pop(session_id, None)
+                self._ends.pop(session_id, None)
+
+    def followed(self) -> list[str]:
+        """The sessions that somebody listens to."""
+        return list(self._queues)
+
+    def end(self, session_id: str) -> int | None:
+        """The highest sequence number that the listeners of a session were given since the first of them came."""
+        return self._ends.get(session_id)
 
     def close(self, session_id: str) -> None:
         """End the streams of a session."""

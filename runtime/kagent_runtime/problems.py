@@ -10,6 +10,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
+from kagent_runtime.storage.errors import StoreUnavailableError
+
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> HTTPException:
     """An error to raise from a route."""
@@ -20,6 +22,7 @@ def install(app: FastAPI) -> None:
     """Answer every error in one form, without a traceback."""
     app.add_exception_handler(StarletteHTTPException, _http_error)
     app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(StoreUnavailableError, _unavailable)
     app.add_exception_handler(Exception, _bug)
 
 
@@ -33,6 +36,10 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     found = error.errors()[0]
     place = ".".join(str(part) for part in found["loc"][1:])
     return response(HTTPStatus.UNPROCESSABLE_ENTITY, f"{place}: {found['msg']}" if place else str(found["msg"]))
+
+
+async def _unavailable(_request: Request, _error: Exception) -> JSONResponse:
+    return response(HTTPStatus.SERVICE_UNAVAILABLE, "the database does not answer now", {"Retry-After": "2"})
 
 
 async def _bug(_request: Request, error: Exception) -> JSONResponse:

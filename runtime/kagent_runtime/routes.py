@@ -12,7 +12,7 @@ from kagent_runtime.depth import DEPTH, HEADER, read
 from kagent_runtime.describe import describe
 from kagent_runtime.problems import problem
 from kagent_runtime.sessions import Busy, Draining, Sessions
-from kagent_runtime.store import SessionRow, Store
+from kagent_runtime.store import NoSessionError, SessionRow, Store
 
 MAX_MESSAGE = 65_536
 router = APIRouter(prefix="/api/v1")
@@ -74,8 +74,8 @@ def _services(request: Request) -> tuple[Sessions, Store]:
     return request.app.state.sessions, request.app.state.store
 
 
-def _session(row: SessionRow, sessions: Sessions) -> Session:
-    status: Any = sessions.status(row.id)
+def _session(row: SessionRow) -> Session:
+    status: Any = row.status
     return Session(id=row.id, title=row.title, createdAt=row.created_at, updatedAt=row.updated_at, status=status)
 
 
@@ -96,20 +96,19 @@ async def get_agent(request: Request) -> dict[str, Any]:
 async def create_session(request: Request, body: NewSession | None = None) -> Session:
     """Start a conversation."""
     sessions, _ = _services(request)
-    return _session(await sessions.create((body or NewSession()).title), sessions)
+    return _session(await sessions.create((body or NewSession()).title))
 
 
 @router.get("/sessions")
 async def list_sessions(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> SessionList:
     """The conversations, newest activity first."""
-    sessions, store = _services(request)
-    return SessionList(sessions=[_session(row, sessions) for row in await store.sessions(limit)])
+    return SessionList(sessions=[_session(row) for row in await _services(request)[1].sessions(limit)])
 
 
 @router.get("/sessions/{id}")
 async def get_session(request: Request, id: str) -> Session:
     """One conversation."""
-    return _session(await _found(request, id), _services(request)[0])
+    return _session(await _found(request, id))
 
 
 @router.patch("/sessions/{id}")
@@ -139,9 +138,12 @@ async def send_message(
     try:
         run_id, seq = await sessions.send(id, body.content)
     except Busy:
-        raise problem(409, "the session has a turn running; wait for its end, or cancel it") from None
+        detail = "the session has a turn running; wait for its end, or cancel it"
+        raise problem(409, detail, {"Retry-After": "1"}) from None
     except Draining:
         raise problem(503, "the server is shutting down", {"Retry-After": "5"}) from None
+    except NoSessionError:  # deleted a moment ago
+        raise problem(404, f"there is no session `{id[:64]}`") from None
     if sse.MEDIA_TYPE in accept:
         frames = sse.stream(sessions.follow(id, seq - 1), until_run=run_id)
         return StreamingResponse(frames, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
@@ -169,7 +171,7 @@ async def get_events(
 async def cancel_run(request: Request, id: str) -> dict[str, str]:
     """Cut the run off at once; the agents do not remember it."""
     await _found(request, id)
-    if not _services(request)[0].cancel(id):
+    if not await _services(request)[0].ask_to_end(id, "cancel"):
         raise problem(409, "nothing runs in this session")
     return {"status": "cancelling"}
 
@@ -178,7 +180,7 @@ async def cancel_run(request: Request, id: str) -> dict[str, str]:
 async def stop_run(request: Request, id: str) -> dict[str, str]:
     """End the run after its current turn; what was said is kept."""
     await _found(request, id)
-    if not _services(request)[0].finish(id):
+    if not await _services(request)[0].ask_to_end(id, "finish"):
         raise problem(409, "nothing runs in this session")
     return {"status": "stopping"}
 
@@ -188,7 +190,7 @@ async def decide(request: Request, id: str, call_id: str, body: Verdict) -> dict
     """Approve or deny a tool call that waits for a person."""
     await _found(request, id)
     try:
-        _services(request)[0].decide(id, call_id, body.decision, body.reason)
+        await _services(request)[0].decide(id, call_id, body.decision, body.reason)
     except NotWaitingError as error:
         if error.is_decided:
             raise problem(409, "the call waits no longer: it was decided, it expired, or its turn has ended") from None

@@ -1,40 +1,34 @@
-"""Conversations: one run at a time in each, in a task of its own that no client's disconnect ends."""
+"""Conversations: one run at a time in each, in whichever process it is."""
 
 from __future__ import annotations
 
 import asyncio
-import logging
+import time
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
 
-from kagent_runtime.approvals import APPROVALS, Approvals, NotWaitingError, Verdict
-from kagent_runtime.engine import (
-    Cancelled,
-    Delta,
-    Engine,
-    EngineError,
-    EngineEvent,
-    Finished,
-    Limited,
-    State,
-    Stop,
-    ToolCall,
-    Usage,
-)
-from kagent_runtime.events import as_event, event, finished
+from kagent_runtime.approvals import Decision, NotWaitingError, Verdict, decided
+from kagent_runtime.depth import DEPTH
+from kagent_runtime.engine import Engine, Usage
+from kagent_runtime.events import event
 from kagent_runtime.hub import Hub
 from kagent_runtime.model import RunLimits
-from kagent_runtime.store import Event, SessionRow, Store
-from kagent_runtime.telemetry import spans
+from kagent_runtime.replica import Replica
+from kagent_runtime.storage.ownership import Ask, OpenRun
+from kagent_runtime.store import (
+    Event,
+    LostRunError,
+    NoSessionError,
+    SessionBusyError,
+    SessionRow,
+    Store,
+    Token,
+)
+from kagent_runtime.turn import STOP_SECONDS, End, Past, Turn, interrupted, write_decision
 
-_log = logging.getLogger(__name__)
-STOP_SECONDS = 5.0
 EXPIRY_SECONDS = 900.0
-_INTERRUPTED = ("Interrupted", "the process ended during this turn; send the message again")
-
-
-Recorder = Callable[[EngineEvent], Awaitable[None]]
+MAX_DEATHS = 3
+_GOES_ON = "The server was interrupted during this turn, which goes on now."
 
 
 class Busy(Exception):
@@ -45,74 +39,8 @@ class Draining(Exception):
     """The process is about to end and takes no new messages."""
 
 
-@dataclass(slots=True)
-class _Run:
-    id: str
-    task: asyncio.Task[None]
-    stop: Stop
-    deadline: _Deadline
-    approvals: Approvals
-
-    def end(self, limit: str | None = None) -> None:
-        """Ask the engine to stop; cut it off when it does not. `limit` is the reason when it is a limit."""
-        self.stop.request(limit)
-        self.deadline.start(self.task)
-
-    def bound(self, seconds: float) -> None:
-        """End it when it takes longer."""
-        self.deadline.bound(seconds, lambda: self.end(f"time limit of {seconds:g} s reached"))
-
-
-class _Deadline:
-    """Cancels a task that does not end by itself: a library that ignores a cancel must not block a session."""
-
-    def __init__(self) -> None:
-        self._timer: asyncio.TimerHandle | None = None
-        self._limit: asyncio.TimerHandle | None = None
-
-    def start(self, task: asyncio.Task[None]) -> None:
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_later(STOP_SECONDS, task.cancel)
-
-    def bound(self, seconds: float, end: Callable[[], None]) -> None:
-        self._limit = asyncio.get_running_loop().call_later(seconds, end)
-
-    def cancel(self) -> None:
-        for timer in (self._timer, self._limit):
-            if timer is not None:
-                timer.cancel()
-
-
-@dataclass(frozen=True, slots=True)
-class _End:
-    outcome: str
-    usage: Usage
-    reason: str | None = None
-    error: dict[str, str] | None = None
-    state: State | None = None
-
-
-def _failed(title: str, detail: str, usage: Usage | None = None) -> _End:
-    return _End("failed", usage or Usage(), error={"title": title, "detail": detail})
-
-
-def _ending(failure: BaseException, stop: Stop, session_id: str) -> _End:
-    match failure:
-        case Limited():
-            return _End("limited", failure.usage, reason=str(failure))
-        case Cancelled() | asyncio.CancelledError():
-            usage = failure.usage if isinstance(failure, Cancelled) else Usage()
-            outcome, reason = ("limited", stop.limit) if stop.limit else ("cancelled", "cancelled")
-            return _End(outcome, usage, reason=reason)
-        case EngineError():
-            return _failed(failure.title, failure.detail, failure.usage)
-    # The text of an unknown exception may hold anything, so only its type is told.
-    _log.error("run failed", extra={"session": session_id, "error": type(failure).__name__})
-    return _failed("Internal error", type(failure).__name__)
-
-
 class Sessions:
-    """The sessions of this process over one store and one engine.
+    """The sessions of a store, with one engine.
 
     `limits` bound every run; a call that waits for an approval is denied after `expiry_seconds`.
     """
@@ -122,38 +50,39 @@ class Sessions:
     ) -> None:
         self._store, self._engine = store, engine
         self._seconds, self._expiry_seconds = limits.seconds if limits else None, expiry_seconds
-        self._runs: dict[str, _Run] = {}
-        self._asked: dict[str, set[str]] = {}  # by session, the ids of calls that waited for an approval
+        self._turns: dict[str, Turn] = {}  # by run
+        self._tasks: dict[str, asyncio.Task[None]] = {}
         self._starting: set[str] = set()
         self.hub = Hub()
+        self._replica = Replica(uuid.uuid4().hex, store, self.hub, self._turns, self._resume)
         self.is_draining = False
 
     async def recover(self) -> None:
-        """Close the runs that a dead process left open, so that their sessions can go on."""
-        for session_id, run_id in await self._store.unfinished_runs():
-            end = _failed(*_INTERRUPTED)
-            final = finished(run_id, end.outcome, None, end.usage, end.error)
-            await self._store.end_run(session_id, run_id, end.outcome, final, None, self._engine.state_version)
+        """Go on with the runs that a dead process left, now and whenever one dies."""
+        await self._replica.start()
 
     def status(self, session_id: str) -> str:
-        """`running`, `waiting` (for an approval) or `idle`."""
-        run = self._runs.get(session_id)
-        if run is not None and run.approvals.is_waiting:
+        """What happens here: `running`, `waiting` (for an approval) or `idle`. The database knows of all processes."""
+        turn = self._turn(session_id)
+        if turn is not None and turn.approvals.is_waiting:
             return "waiting"
-        return "running" if session_id in self._runs or session_id in self._starting else "idle"
+        return "running" if turn is not None or session_id in self._starting else "idle"
+
+    def _turn(self, session_id: str) -> Turn | None:
+        return next((turn for turn in self._turns.values() if turn.token.session_id == session_id), None)
 
     async def create(self, title: str) -> SessionRow:
         """A new session."""
         return await self._store.create_session(uuid.uuid4().hex, title)
 
     async def delete(self, session_id: str) -> None:
-        """Stop what runs and remove the session."""
-        run = self._runs.get(session_id)
-        if run is not None:
-            run.end()
-            await asyncio.wait([run.task])
+        """Stop what runs and remove the session. A process elsewhere that runs it finds that it is gone."""
+        turn = self._turn(session_id)
+        if turn is not None:
+            turn.end()
+            if (task := self._tasks.get(turn.token.run_id)) is not None:
+                await asyncio.wait([task])
         await self._store.delete(session_id)
-        self._asked.pop(session_id, None)
         self.hub.close(session_id)
 
     async def send(self, session_id: str, content: str, key: str | None = None) -> tuple[str, int]:
@@ -167,53 +96,115 @@ class Sessions:
             raise Busy
         self._starting.add(session_id)
         try:
-            run_id = uuid.uuid4().hex
+            token = Token(uuid.uuid4().hex, session_id, self._replica.id, 0)
+            run_id = token.run_id
             first = [event("message.user", run_id, content=content), event("run.started", run_id)]
-            stored = await self._store.begin_run(session_id, run_id, first, key)
+            turn = self._prepared(token)
+            try:
+                stored = await self._begin(turn, first, key)
+            except SessionBusyError:
+                raise Busy from None
             self.hub.publish(session_id, stored)
-            self._start(session_id, run_id, content)
+            self._start(turn, content, self._seconds)
         finally:
             self._starting.discard(session_id)
         return run_id, stored[0]["seq"]
 
-    def _start(self, session_id: str, run_id: str, content: str) -> None:
-        stop, recording = Stop(), asyncio.Lock()
+    def _prepared(self, token: Token, past: Past | None = None) -> Turn:
+        return Turn(self._store, self._engine, self.hub, token, self._expiry_seconds, past)
 
-        async def record(item: EngineEvent) -> None:
-            # One at a time: calls that run at once ask for their approvals at once.
-            async with recording:
-                await self._record(session_id, run_id, item)
+    async def _begin(self, turn: Turn, first: list[Event], key: str | None) -> list[Event]:
+        # On the list before it is in the database: a takeover must not find a run that nobody is at.
+        self._turns[turn.token.run_id] = turn
+        try:
+            return await self._store.begin_run(turn.token, first, key, self._engine.config_version, DEPTH.get())
+        except BaseException:
+            del self._turns[turn.token.run_id]
+            raise
 
-        approvals = Approvals(record, self._expiry_seconds, self._asked.setdefault(session_id, set()))
-        playing = self._run(session_id, run_id, content, stop, approvals, record)
-        run = _Run(run_id, asyncio.create_task(playing, name=f"run-{run_id}"), stop, _Deadline(), approvals)
-        self._runs[session_id] = run
-        if self._seconds is not None:
-            run.bound(self._seconds)
+    def _start(self, turn: Turn, content: str, seconds_left: float | None) -> None:
+        run_id = turn.token.run_id
+        self._turns[run_id] = turn
+        task = self._tasks[run_id] = turn.start(content, self._seconds, seconds_left)
 
-    def decide(self, session_id: str, call_id: str, verdict: Verdict, reason: str | None) -> None:
-        """Approve or deny a call that waits. Raises NotWaitingError."""
-        run = self._runs.get(session_id)
-        if run is None:
-            raise NotWaitingError(is_decided=call_id in self._asked.get(session_id, ()))
-        run.approvals.decide(call_id, verdict, reason)
+        def ended(_task: asyncio.Task[None]) -> None:
+            self._turns.pop(run_id, None)
+            self._tasks.pop(run_id, None)
+
+        task.add_done_callback(ended)
+
+    async def _resume(self, run: OpenRun) -> None:
+        """Go on with a run that was left, or close it with a reason when that cannot be."""
+        token = await self._store.ownership.take(run, self._replica.id)
+        if token is None:
+            return
+        log = [item for item in await self._store.events(run.session_id, 0) if item.get("runId") == run.id]
+        asked = await self._store.decisions.of_run(run.id)
+        past = Past(await self._store.journal.entries(run.id), asked, log)
+        content = next((item["content"] for item in log if item["type"] == "message.user"), None)
+        why = self._why_not(run, content)
+        if content is None or why is not None or run.asked == "cancel":
+            cancelled = End("cancelled", Usage(), reason="cancelled")
+            await self._close(token, past, cancelled if run.asked == "cancel" else interrupted(why or "", past.entries))
+            return
+        note = event("notice", run.id, content=_GOES_ON)
+        self.hub.publish(run.session_id, await self._store.append(token, [note]))
+        DEPTH.set(run.depth)
+        left = None if self._seconds is None or run.started is None else self._seconds - (time.time() - run.started)
+        turn = self._prepared(token, past)
+        if run.asked == "finish":
+            turn.stop.finish()
+        self._start(turn, content, left)
+
+    def _why_not(self, run: OpenRun, content: str | None) -> str | None:
+        if content is None:
+            return "its message is not in the log"
+        if run.config_version != self._engine.config_version:
+            return "the agent is not the same any more"
+        return "again when it was gone on with" if run.deaths >= MAX_DEATHS else None
+
+    async def _close(self, token: Token, past: Past, end: End) -> None:
+        decision = Decision("deny", "cancel", "the run was stopped")
+        for call in past.asked:
+            if call.decision is None:
+                await write_decision(self._store, self.hub, token.session_id, call.id, decision)
+        final, version = end.event(token.run_id), self._engine.state_version
+        self.hub.publish(token.session_id, await self._store.end_run(token, end.outcome, final, None, version))
+
+    async def decide(self, session_id: str, call_id: str, verdict: Verdict, reason: str | None) -> None:
+        """Approve or deny a call that waits, wherever its run is. Raises NotWaitingError."""
+        decision = Decision(verdict, "person", reason)
+        call = await write_decision(self._store, self.hub, session_id, call_id, decision)
+        if call is None:
+            found = await self._store.decisions.find(session_id, call_id)
+            raise NotWaitingError(is_decided=found is not None)
+        if (turn := self._turns.get(call.run_id)) is not None:
+            turn.approvals.decided(call.id, decided(call) or decision)
 
     def cancel(self, session_id: str) -> bool:
-        """Ask the run to stop; whether there was one."""
-        run = self._runs.get(session_id)
-        if run is not None:
-            run.end()
-        return run is not None
+        """Ask a run of this process to stop; whether there was one."""
+        turn = self._turn(session_id)
+        if turn is not None:
+            turn.end()
+        return turn is not None
 
     def finish(self, session_id: str) -> bool:
-        """Ask the run to stop after its current turn; whether there was one."""
-        run = self._runs.get(session_id)
-        if run is not None:
-            run.stop.finish()
-        return run is not None
+        """Ask a run of this process to stop after its current turn; whether there was one."""
+        turn = self._turn(session_id)
+        if turn is not None:
+            turn.stop.finish()
+        return turn is not None
+
+    async def ask_to_end(self, session_id: str, what: Ask) -> bool:
+        """Ask the run of a session to stop, in whichever process it is; whether there was one."""
+        is_here = self.cancel(session_id) if what == "cancel" else self.finish(session_id)
+        return is_here or await self._store.ownership.ask(session_id, what)
 
     async def follow(self, session_id: str, after: int) -> AsyncIterator[Event]:
-        """The log after a sequence number, then live events, without gap or repeat, until the hub closes."""
+        """The log after a sequence number, then live events, without gap or repeat, until the hub closes.
+
+        Pieces of a message that is being written are only told by the process that has the run.
+        """
         with self.hub.subscribe(session_id) as live:
             last, whole = after, set()
             for item in await self._store.events(session_id, after):
@@ -225,73 +216,34 @@ class Sessions:
                     # Pieces of a message that was already replayed whole would show it twice.
                     if item["messageId"] not in whole:
                         yield item
-                elif item["seq"] > last:
-                    last = item["seq"]
-                    yield item
+                    continue
+                # Two processes may write to one log: what overtook its predecessor waits for it.
+                missing = await self._store.events(session_id, last) if item["seq"] > last + 1 else [item]
+                for one in missing:
+                    if one["seq"] > last:
+                        last = one["seq"]
+                        yield one
 
     async def drain(self, seconds: float) -> None:
-        """Take no new messages; let runs finish, and stop those that do not within the time."""
-        self.is_draining = True
+        """Take no new messages, let runs finish, and give up those that do not within the time, for others to go on.
+
+        A run that waits for a person is given up at once: nobody knows when the person comes.
+        """
+        self.is_draining = self._replica.is_leaving = True
         while self._starting:  # acknowledged a moment ago, or about to be
             await asyncio.sleep(0.01)
-        tasks = [run.task for run in self._runs.values()]
-        if tasks:
-            await asyncio.wait(tasks, timeout=seconds)
-        for run in self._runs.values():
-            run.end()
-        if self._runs:
+        deadline = time.monotonic() + seconds
+        while self._turns and time.monotonic() < deadline:
+            for turn in list(self._turns.values()):
+                if turn.approvals.is_waiting:
+                    turn.give_up()
+            await asyncio.sleep(0.02)
+        for turn in list(self._turns.values()):
+            turn.give_up()
+        if tasks := list(self._tasks.values()):
             await asyncio.wait(tasks, timeout=STOP_SECONDS + 1)
+        await self._replica.leave()
         self.hub.close_all()
 
-    async def _run(
-        self, session_id: str, run_id: str, content: str, stop: Stop, approvals: Approvals, record: Recorder
-    ) -> None:
-        spans.CONVERSATION.set(session_id)
-        APPROVALS.set(approvals)
-        end = await self._play(session_id, content, stop, approvals, record)
-        final = finished(run_id, end.outcome, end.reason, end.usage, end.error)
-        version = self._engine.state_version
-        try:
-            stored = await self._store.end_run(session_id, run_id, end.outcome, final, end.state, version)
-        except Exception as failure:
-            # A full disk, say. The run is closed at the next start; its listeners would wait for ever.
-            _log.error("a run's end was not stored", extra={"run": run_id, "error": type(failure).__name__})
-            self.hub.close(session_id)
-            return
-        finally:
-            del self._runs[session_id]
-        self.hub.publish(session_id, stored)
 
-    async def _play(self, session_id: str, content: str, stop: Stop, approvals: Approvals, record: Recorder) -> _End:
-        try:
-            end = await self._to_its_end(session_id, content, stop, approvals, record)
-            return end or _failed("The run failed", "The agent ended without an answer.")
-        except (Exception, asyncio.CancelledError) as failure:
-            return _ending(failure, stop, session_id)
-        finally:
-            self._runs[session_id].deadline.cancel()
-            await approvals.close()
-
-    async def _to_its_end(
-        self, session_id: str, content: str, stop: Stop, approvals: Approvals, record: Recorder
-    ) -> _End | None:
-        before = await self._store.state(session_id)
-        end = None
-        # To its own end, here: a generator that the garbage collector closes ends in another context, where
-        # OpenTelemetry cannot detach its spans.
-        async for item in self._engine.run(content, before, stop):
-            if isinstance(item, Finished):
-                outcome = "limited" if item.is_limited else "completed"
-                end = _End(outcome, item.usage, reason=item.stop_reason, state=item.state)
-                continue
-            await record(item)
-            if isinstance(item, ToolCall):
-                approvals.announce(item.call_id)
-        return end
-
-    async def _record(self, session_id: str, run_id: str, item: EngineEvent) -> None:
-        told = as_event(run_id, item)
-        if isinstance(item, Delta):
-            self.hub.publish(session_id, [told])  # live only: the whole message follows
-        else:
-            self.hub.publish(session_id, await self._store.append(session_id, [told]))
+__all__ = ["EXPIRY_SECONDS", "Busy", "Draining", "LostRunError", "NoSessionError", "Sessions"]

@@ -1,4 +1,4 @@
-"""Sessions, runs and events in a database: SQLite by default, whatever SQLAlchemy speaks by URL.
+"""Sessions, runs and events in a database: SQLite by default, PostgreSQL by URL.
 
 A session has one append-only event log; its sequence numbers feed history, the web page and SSE resume.
 """
@@ -6,78 +6,59 @@ A session has one append-only event log; its sequence numbers feed history, the 
 from __future__ import annotations
 
 import json
-import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import (
-    Column,
-    ForeignKey,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    delete,
-    event,
-    func,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+from sqlalchemy import ColumnElement, Select, case, delete, exists, insert, literal, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from kagent_runtime.engine import SavedState
+from kagent_runtime.storage.database import Database
+from kagent_runtime.storage.decisions import Decisions
+from kagent_runtime.storage.errors import (
+    DuplicateMessage,
+    LostRunError,
+    NoSessionError,
+    SessionBusyError,
+    StoreError,
+    StoreUnavailableError,
+)
+from kagent_runtime.storage.journal import JournalStore
+from kagent_runtime.storage.ownership import OPEN, Ownership, Token, new_run, still_own
+from kagent_runtime.storage.schema import bring_up_to_date
+from kagent_runtime.storage.tables import ACCEPTED, APPROVALS, EVENTS, JOURNAL, RUNS, SESSIONS
+from kagent_runtime.storage.texts import storable
 
-_metadata = MetaData()
-_sessions = Table(
-    "sessions",
-    _metadata,
-    Column("id", String(32), primary_key=True),
-    Column("title", String(200), nullable=False),
-    Column("created_at", String(32), nullable=False),
-    Column("updated_at", String(32), nullable=False, index=True),
-    Column("state", Text),
-    Column("state_version", String(64)),
-)
-_runs = Table(
-    "runs",
-    _metadata,
-    Column("id", String(32), primary_key=True),
-    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), nullable=False, index=True),
-    Column("status", String(16), nullable=False, index=True),
-)
-_events = Table(
-    "events",
-    _metadata,
-    Column("session_id", ForeignKey("sessions.id", ondelete="CASCADE"), primary_key=True),
-    Column("seq", Integer, primary_key=True),
-    Column("data", Text, nullable=False),
-)
-# What was sent by a bus that delivers at least once: the key is accepted with the message, in one transaction.
-_accepted = Table(
-    "accepted_messages",
-    _metadata,
-    Column("key", String(64), primary_key=True),
-    Column("run_id", String(32), nullable=False),
-    Column("at", String(32), nullable=False, index=True),
-)
-
+__all__ = [
+    "DuplicateMessage",
+    "Event",
+    "LostRunError",
+    "NoSessionError",
+    "SessionBusyError",
+    "SessionRow",
+    "Store",
+    "StoreError",
+    "StoreUnavailableError",
+    "Token",
+    "now",
+]
+_ID = re.compile(r"[0-9a-zA-Z_-]{1,32}")
 Event = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class SessionRow:
-    """A session as stored. Times are RFC 3339, UTC."""
+    """A session as stored. Times are RFC 3339, UTC; the status is `idle`, `running` or `waiting`."""
 
     id: str
     title: str
     created_at: str
     updated_at: str
+    status: str = "idle"
 
 
 def now() -> str:
@@ -85,46 +66,38 @@ def now() -> str:
     return datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-class StoreError(Exception):
-    """The database cannot be opened. The text has no credentials of its URL."""
-
-
-class DuplicateMessage(Exception):
-    """A message with this key was accepted before."""
-
-
 class Store:
-    """The database. Every method is one transaction."""
+    """The database. Every method is one transaction, and raises StoreUnavailableError when that cannot be made."""
 
-    def __init__(self, url: str) -> None:
-        self._engine: AsyncEngine = create_async_engine(url)
-        if url.startswith("sqlite"):
-            event.listen(self._engine.sync_engine, "connect", _configure_sqlite)
+    def __init__(self, url: str, workload: str = "agent") -> None:
+        self._database = Database(url, workload)
+        self.ownership = Ownership(self._database)
+        self.journal = JournalStore(self._database)
+        self.decisions = Decisions(self._database, self._append)
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether other processes may use the database too."""
+        return self._database.is_shared
 
     async def open(self) -> None:
-        """Create what is missing. Raises StoreError."""
-        # Asked of the file system first: aiosqlite's thread prints a traceback when the loop ends after a failed open.
-        if (path := self._engine.url.database) and self._engine.url.drivername.startswith("sqlite"):
-            folder = Path(path).parent
-            if not os.access(folder, os.W_OK):
-                raise StoreError(f"{folder} is not a folder that can be written")
+        """Create or migrate the tables. Raises StoreError."""
+        await self._database.lock_file()
         try:
-            async with self._engine.begin() as connection:
-                await connection.run_sync(_metadata.create_all)
-        except (SQLAlchemyError, OSError) as error:
-            cause = getattr(error, "orig", None) or error
-            raise StoreError(f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}") from None
+            await bring_up_to_date(self._database)
+        except Exception as error:
+            raise self._database.explain(error) from None
 
     async def close(self) -> None:
         """Close every connection."""
-        await self._engine.dispose()
+        await self._database.close()
 
     async def create_session(self, id: str, title: str) -> SessionRow:
         """A new, empty session."""
-        row = SessionRow(id, title, now(), now())
-        values = {"id": id, "title": title, "created_at": row.created_at, "updated_at": row.updated_at}
-        async with self._engine.begin() as connection:
-            await connection.execute(insert(_sessions).values(**values))
+        row = SessionRow(id, storable(title), now(), now())
+        values = {"id": id, "title": row.title, "created_at": row.created_at, "updated_at": row.updated_at}
+        async with self._database.write() as connection:
+            await connection.execute(insert(SESSIONS).values(**values))
         return row
 
     async def ensure_session(self, id: str, title: str) -> None:
@@ -136,101 +109,117 @@ class Store:
 
     async def sessions(self, limit: int) -> list[SessionRow]:
         """The sessions with the newest activity."""
-        query = select(*_row_columns()).order_by(_sessions.c.updated_at.desc(), _sessions.c.id).limit(limit)
-        async with self._engine.connect() as connection:
+        query = _rows().order_by(SESSIONS.c.updated_at.desc(), SESSIONS.c.id).limit(limit)
+        async with self._database.read() as connection:
             return [SessionRow(*row) for row in await connection.execute(query)]
 
     async def session(self, id: str) -> SessionRow | None:
         """One session."""
-        async with self._engine.connect() as connection:
-            row = (await connection.execute(select(*_row_columns()).where(_sessions.c.id == id))).first()
+        if not _ID.fullmatch(id):
+            return None
+        async with self._database.read() as connection:
+            row = (await connection.execute(_rows().where(SESSIONS.c.id == id))).first()
         return SessionRow(*row) if row else None
 
     async def rename(self, id: str, title: str) -> None:
         """Give a session another title."""
-        async with self._engine.begin() as connection:
-            await connection.execute(update(_sessions).where(_sessions.c.id == id).values(title=title))
+        async with self._database.write() as connection:
+            await connection.execute(update(SESSIONS).where(SESSIONS.c.id == id).values(title=storable(title)))
 
     async def delete(self, id: str) -> None:
-        """Remove a session with everything in it."""
-        async with self._engine.begin() as connection:
-            for table in (_events, _runs):
+        """Remove a session with everything in it; a run in it, whoever has it, can write no more."""
+        own = select(RUNS.c.id).where(RUNS.c.session_id == id)
+        async with self._database.write() as connection:
+            await connection.execute(delete(JOURNAL).where(JOURNAL.c.run_id.in_(own)))
+            for table in (APPROVALS, RUNS, EVENTS):
                 await connection.execute(delete(table).where(table.c.session_id == id))
-            await connection.execute(delete(_sessions).where(_sessions.c.id == id))
+            await connection.execute(delete(SESSIONS).where(SESSIONS.c.id == id))
 
     async def state(self, id: str) -> SavedState | None:
         """The state after the last good run."""
-        query = select(_sessions.c.state, _sessions.c.state_version).where(_sessions.c.id == id)
-        async with self._engine.connect() as connection:
+        query = select(SESSIONS.c.state, SESSIONS.c.state_version).where(SESSIONS.c.id == id)
+        async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         return SavedState(row[1], json.loads(row[0])) if row and row[0] else None
 
     async def begin_run(
-        self, session_id: str, run_id: str, events: Sequence[Event], key: str | None = None
+        self, token: Token, events: Sequence[Event], key: str | None, config_version: str, depth: int
     ) -> list[Event]:
-        """Record a run and its first events. Raises DuplicateMessage when the key is known."""
-        async with self._engine.begin() as connection:
+        """Record a run and its first events.
+
+        Raises DuplicateMessage when the key is known, SessionBusyError when a run is open, NoSessionError.
+        """
+        async with self._database.write() as connection:
             if key is not None:
-                await self._accept(connection, key, run_id)
-            await connection.execute(insert(_runs).values(id=run_id, session_id=session_id, status="running"))
-            return await self._append(connection, session_id, events)
+                await self._accept(connection, key, token.run_id)
+            # First the log, whose row keeps other writers of the session away.
+            stored = await self._append(connection, token.session_id, events)
+            query = select(RUNS.c.id).where(RUNS.c.session_id == token.session_id, RUNS.c.status == OPEN)
+            if (await connection.execute(query)).first() is not None:
+                raise SessionBusyError
+            await connection.execute(insert(RUNS).values(**new_run(token, config_version, depth)))
+            return stored
 
     async def _accept(self, connection: AsyncConnection, key: str, run_id: str) -> None:
         try:
-            await connection.execute(insert(_accepted).values(key=key, run_id=run_id, at=now()))
+            await connection.execute(insert(ACCEPTED).values(key=key, run_id=run_id, at=now()))
         except IntegrityError:
             raise DuplicateMessage from None
 
     async def is_accepted(self, key: str) -> bool:
         """Whether a message with this key was accepted."""
-        async with self._engine.connect() as connection:
-            return (await connection.execute(select(_accepted.c.key).where(_accepted.c.key == key))).first() is not None
+        async with self._database.read() as connection:
+            return (await connection.execute(select(ACCEPTED.c.key).where(ACCEPTED.c.key == key))).first() is not None
 
-    async def append(self, session_id: str, events: Sequence[Event]) -> list[Event]:
-        """Add events to the log; returns them with their sequence numbers."""
-        async with self._engine.begin() as connection:
-            return await self._append(connection, session_id, events)
+    async def append(self, token: Token, events: Sequence[Event]) -> list[Event]:
+        """Add events of a run to the log; returns them with their sequence numbers. Raises LostRunError."""
+        async with self._database.write() as connection:
+            await still_own(connection, token)
+            return await self._append(connection, token.session_id, events)
 
     async def end_run(
-        self, session_id: str, run_id: str, status: str, final: Event, state: Mapping[str, Any] | None, version: str
+        self, token: Token, status: str, final: Event, state: Mapping[str, Any] | None, version: str
     ) -> list[Event]:
-        """Record the end of a run, and with it the state if there is a new one."""
-        async with self._engine.begin() as connection:
-            await connection.execute(update(_runs).where(_runs.c.id == run_id).values(status=status))
+        """Record the end of a run, and with it the state if there is a new one. Raises LostRunError."""
+        async with self._database.write() as connection:
+            await still_own(connection, token)
+            await connection.execute(update(RUNS).where(RUNS.c.id == token.run_id).values(status=status))
+            await connection.execute(delete(JOURNAL).where(JOURNAL.c.run_id == token.run_id))
             if state is not None:
                 values = {"state": json.dumps(state), "state_version": version}
-                await connection.execute(update(_sessions).where(_sessions.c.id == session_id).values(**values))
-            return await self._append(connection, session_id, [final])
-
-    async def unfinished_runs(self) -> list[tuple[str, str]]:
-        """(session, run) of the runs that a process left when it died."""
-        query = select(_runs.c.session_id, _runs.c.id).where(_runs.c.status == "running").order_by(_runs.c.id)
-        async with self._engine.connect() as connection:
-            return [(row[0], row[1]) for row in await connection.execute(query)]
+                await connection.execute(update(SESSIONS).where(SESSIONS.c.id == token.session_id).values(**values))
+            return await self._append(connection, token.session_id, [final])
 
     async def events(self, session_id: str, after: int) -> list[Event]:
         """The log of a session after a sequence number."""
-        query = select(_events.c.data).where(_events.c.session_id == session_id, _events.c.seq > after)
-        async with self._engine.connect() as connection:
-            return [json.loads(row[0]) for row in await connection.execute(query.order_by(_events.c.seq))]
+        query = select(EVENTS.c.data).where(EVENTS.c.session_id == session_id, EVENTS.c.seq > after)
+        async with self._database.read() as connection:
+            return [json.loads(row[0]) for row in await connection.execute(query.order_by(EVENTS.c.seq))]
+
+    async def last_seqs(self, session_ids: Sequence[str]) -> dict[str, int]:
+        """Where the logs of these sessions end."""
+        query = select(SESSIONS.c.id, SESSIONS.c.last_seq).where(SESSIONS.c.id.in_(session_ids))
+        async with self._database.read() as connection:
+            return {row[0]: row[1] for row in await connection.execute(query)}
 
     async def _append(self, connection: AsyncConnection, session_id: str, events: Sequence[Event]) -> list[Event]:
-        query = select(func.coalesce(func.max(_events.c.seq), 0)).where(_events.c.session_id == session_id)
-        last: int = (await connection.execute(query)).scalar_one()
-        numbered = [{"seq": last + number, **item} for number, item in enumerate(events, 1)]
+        values = {"last_seq": SESSIONS.c.last_seq + len(events), "updated_at": now()}
+        raised = update(SESSIONS).where(SESSIONS.c.id == session_id).values(**values).returning(SESSIONS.c.last_seq)
+        end: int | None = (await connection.execute(raised)).scalar()
+        if end is None:
+            raise NoSessionError
+        numbered = [{"seq": end - len(events) + number, **item} for number, item in enumerate(events, 1)]
         rows = [{"session_id": session_id, "seq": item["seq"], "data": json.dumps(item)} for item in numbered]
-        await connection.execute(insert(_events), rows)
-        await connection.execute(update(_sessions).where(_sessions.c.id == session_id).values(updated_at=now()))
+        await connection.execute(insert(EVENTS), rows)
         return numbered
 
 
-def _row_columns() -> tuple[Column[Any], ...]:
-    return (_sessions.c.id, _sessions.c.title, _sessions.c.created_at, _sessions.c.updated_at)
+def _rows() -> Select[Any]:
+    return select(SESSIONS.c.id, SESSIONS.c.title, SESSIONS.c.created_at, SESSIONS.c.updated_at, _status())
 
 
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    cursor = connection.cursor()
-    # FULL: a message is acknowledged only when it is on the disk.
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "busy_timeout=5000", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+def _status() -> ColumnElement[str]:
+    is_open = (RUNS.c.session_id == SESSIONS.c.id) & (RUNS.c.status == OPEN)
+    waits = is_open & (APPROVALS.c.run_id == RUNS.c.id) & APPROVALS.c.decision.is_(None)
+    waiting, running = exists().where(waits), exists().where(is_open)
+    return case((waiting, literal("waiting")), (running, literal("running")), else_=literal("idle")).label("status")

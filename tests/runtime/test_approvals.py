@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -335,21 +336,59 @@ def test_a_denied_call_does_not_count(tmp_path: Path, model: ModelServer, cluste
         assert runtime.wait_finished(session)[-1]["outcome"] == "completed"
 
 
-def test_a_process_that_dies_leaves_no_question_open(
-    tmp_path: Path, model: ModelServer, cluster: KubernetesApi
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGTERM])
+def test_a_question_outlives_the_process(
+    tmp_path: Path, model: ModelServer, cluster: KubernetesApi, end: signal.Signals
 ) -> None:
-    """The run is closed at the next start, and the call is not made."""
+    """The next one asks nothing again, neither the person nor the model, and makes exactly the approved call."""
     config = compiled(tmp_path / "specs", model.base_url, agent("solo", APPROVED))
+    before, asked_model = len(cluster.requests), len(model.requests)
+    with started(tmp_path / "state", config, cluster) as runtime:
+        session = runtime.new_session()
+        runtime.send(session, task(solo=[{"tool_calls": [get("a"), get("b")]}, {"text": "Seen."}]))
+        asked = wait_for(runtime, session, "approval.requested", 2)
+        decide(runtime, session, asked[1]["callId"], "deny", reason="Not b.")
+        runtime.process.send_signal(end)
+        runtime.process.wait(10)
+    with started(tmp_path / "state", config, cluster) as runtime:
+        assert status(runtime, session) == "waiting"
+        assert runtime.client.post(f"/api/v1/sessions/{session}/messages", json={"content": "x"}).status_code == 409
+        assert decide(runtime, session, asked[1]["callId"], "approve").status_code == 409
+        assert len(cluster.requests) == before
+        assert decide(runtime, session, asked[0]["callId"], "approve").status_code == 200
+        events = runtime.wait_finished(session)
+    assert types(events)[-1] == "run.finished"
+    assert events[-1]["outcome"] == "completed"
+    assert wait_types(events) == {"tool.call": 2, "approval.requested": 2, "approval.decided": 2, "tool.result": 2}
+    assert [event["seq"] for event in events] == list(range(1, len(events) + 1))
+    assert len(cluster.requests) == before + 1
+    assert len(model.requests) == asked_model + 2
+    results = {event["callId"]: event["content"] for event in events if event["type"] == "tool.result"}
+    assert results[asked[1]["callId"]].startswith("a person denied this call: Not b.")
+
+
+def wait_types(events: list[Event]) -> dict[str, int]:
+    """How often each event of a call is in the log."""
+    told = [event["type"] for event in events]
+    return {type: told.count(type) for type in ("tool.call", "approval.requested", "approval.decided", "tool.result")}
+
+
+def test_a_question_expires_while_no_process_runs(tmp_path: Path, model: ModelServer, cluster: KubernetesApi) -> None:
+    """Nobody decided in time is a no, whoever was there to ask."""
+    config = compiled(tmp_path / "specs", model.base_url, agent("solo", APPROVED))
+    config["approvals"]["expirySeconds"] = 1
     before = len(cluster.requests)
     with started(tmp_path / "state", config, cluster) as runtime:
         session = runtime.new_session()
-        runtime.send(session, task(solo=[{"tool_calls": [get()]}, {"text": "Seen."}]))
+        runtime.send(session, task(solo=[{"tool_calls": [get()]}, {"text": "Pity."}]))
         (asked,) = wait_for(runtime, session, "approval.requested")
         runtime.kill()
+    time.sleep(1)
     with started(tmp_path / "state", config, cluster) as runtime:
-        assert runtime.log(session)[-1]["outcome"] == "failed"
-        assert decide(runtime, session, asked["callId"], "approve").status_code == 404
-        assert status(runtime, session) == "idle"
+        assert decide(runtime, session, asked["callId"], "approve").status_code == 409
+        events = runtime.wait_finished(session)
+    assert only(events, "approval.decided")["by"] == "expiry"
+    assert only(events, "run.finished")["outcome"] == "completed"
     assert len(cluster.requests) == before
 
 

@@ -15,6 +15,7 @@ from tests.edge.model_server import ModelServer
 from tests.harness import CASES, EXAMPLES
 from tests.runtime.process import KEY, Event, Runtime, read_sse, runtime_config, types
 
+JSON = dict[str, Any]
 TEAM = """
 apiVersion: kagent.dev/v1alpha1
 kind: ModelConfig
@@ -239,9 +240,9 @@ def test_retries_are_made_for_what_passes(tmp_path: Path) -> None:
 
 
 def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Path) -> None:
-    """The log is there, the open run is closed, and the conversation goes on with its memory."""
-    steps = [{"text": "my answer RESOLVED"}, {"text": "late RESOLVED", "sleep": 1.5}]
-    with ModelServer([{"system": "FIRST", "steps": steps}]) as model:
+    """The log is there, the open turn goes on, and the conversation with its memory."""
+    steps: Iterator[JSON] = iter([{"text": "my answer RESOLVED"}, {"text": "late", "sleep": 20}])
+    with ModelServer(lambda _: next(steps, {"text": "again RESOLVED"})) as model:
         config = _team(tmp_path, "RoundRobin")
         with _run(config, model, tmp_path) as runtime:
             session = runtime.new_session()
@@ -250,13 +251,29 @@ def test_a_killed_process_loses_nothing_that_was_acknowledged(tmp_path: Path) ->
             model.wait_for_requests(2)
             runtime.kill()
         with _run(config, model, tmp_path) as runtime:
-            events = runtime.log(session)
+            events = runtime.wait_finished(session)
             assert events[accepted["seq"] - 1]["content"] == "second"
-            assert events[-1]["outcome"] == "failed"
-            assert events[-1]["error"]["title"] == "Interrupted"
+            assert (events[-1]["outcome"], _messages(events)[-1][1]) == ("completed", "again RESOLVED")
+            assert [event["type"] for event in events].count("notice") == 1
             assert runtime.ask(session, "third")[-1]["outcome"] == "completed"
             seen = [m["content"] for m in model.requests[-1].messages if m["role"] != "system"]
-            assert seen == ["remember me", "my answer RESOLVED", "third"]
+            assert seen == ["remember me", "my answer RESOLVED", "second", "again RESOLVED", "third"]
+
+
+def test_a_turn_of_another_agent_is_closed_and_not_gone_on_with(tmp_path: Path) -> None:
+    """What was begun with one prompt is not ended with another; the user is told."""
+    with ModelServer([{"system": "FIRST", "steps": [{"text": "late", "sleep": 20}]}]) as model:
+        config = _team(tmp_path, "RoundRobin")
+        with _run(config, model, tmp_path) as runtime:
+            session = runtime.new_session()
+            runtime.send(session, "go")
+            model.wait_for_requests(1)
+            runtime.kill()
+        config["component"]["config"]["participants"][0]["config"]["system_message"] = "You are FIRST, and kind."
+        with _run(config, model, tmp_path) as runtime:
+            end = runtime.wait_finished(session)[-1]
+            assert (end["outcome"], end["error"]["title"]) == ("failed", "Interrupted")
+            assert "the agent is not the same any more" in end["error"]["detail"]
 
 
 def test_sigterm_lets_a_running_turn_finish(tmp_path: Path) -> None:
@@ -277,10 +294,10 @@ def test_sigterm_lets_a_running_turn_finish(tmp_path: Path) -> None:
             assert runtime.log(session)[-1]["outcome"] == "completed"
 
 
-def test_sigterm_stops_what_does_not_finish_in_time(tmp_path: Path) -> None:
-    """The deadline is kept, and the turn is recorded as cancelled."""
-    script = [{"system": "FIRST", "steps": [{"text": "RESOLVED", "sleep": 30}]}]
-    with ModelServer(script) as model:
+def test_sigterm_gives_up_what_does_not_finish_in_time(tmp_path: Path) -> None:
+    """The deadline is kept, and the next process goes on with the turn."""
+    steps: Iterator[JSON] = iter([{"text": "late", "sleep": 30}])
+    with ModelServer(lambda _: next(steps, {"text": "RESOLVED"})) as model:
         config = _team(tmp_path, "RoundRobin")
         with _run(config, model, tmp_path, "--drain-seconds", "0.3") as runtime:
             session = runtime.new_session()
@@ -291,7 +308,8 @@ def test_sigterm_stops_what_does_not_finish_in_time(tmp_path: Path) -> None:
             assert runtime.process.wait(10) == 0
             assert time.monotonic() - before < 5
         with _run(config, model, tmp_path) as runtime:
-            assert runtime.log(session)[-1]["outcome"] == "cancelled"
+            events = runtime.wait_finished(session)
+            assert (events[-1]["outcome"], _messages(events)) == ("completed", [("first_agent", "RESOLVED")])
 
 
 def _wait(holds: Any, timeout: float = 5) -> None:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import time
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,12 +15,12 @@ from autogen_core.models import CreateResult, RequestUsage, UserMessage
 from autogen_core.tools import TextResultContent, ToolResult, ToolSchema, Workbench
 from autogen_ext.models.replay import ReplayChatCompletionClient
 
-from kagent_runtime.approvals import APPROVALS, Approvals, NotWaitingError
+from kagent_runtime.approvals import APPROVALS, Approvals, Decision
 from kagent_runtime.components.gate import Gate
 from kagent_runtime.components.model_guard import ModelGuard
-from kagent_runtime.engine import ApprovalDecided, ApprovalRequested
 from kagent_runtime.meter import METER, LimitReached, Meter
 from kagent_runtime.model import RunLimits
+from kagent_runtime.storage.decisions import AskedCall, canonical
 
 
 class Bench(Workbench):
@@ -92,41 +95,73 @@ async def test_without_anybody_to_ask_the_answer_is_no() -> None:
     assert bench.calls == []
 
 
-async def test_what_runs_is_what_was_shown() -> None:
-    """Although the caller changes its arguments while the call waits, and the listener those in the event."""
-    bench, events = Bench(), list[ApprovalRequested | ApprovalDecided]()
+class Notes:
+    """A register of questions and decisions in memory; `error` is what writing raises."""
 
-    async def record(event: ApprovalRequested | ApprovalDecided) -> None:
-        events.append(event)
+    def __init__(self, error: Exception | None = None) -> None:
+        self.asked: list[AskedCall] = []
+        self.error = error
 
-    approvals = Approvals(record, 5.0, set())
+    async def ask(self, call: AskedCall) -> AskedCall:
+        """Remembers the question."""
+        if self.error:
+            raise self.error
+        self.asked.append(replace(call, id=call.call_id))
+        return self.asked[-1]
+
+    async def decide(self, id: str, decision: Decision) -> Decision:
+        """Whatever was decided holds."""
+        return decision
+
+
+def _approvals(notes: Notes) -> Approvals:
+    approvals = Approvals(notes, "run", 5.0)
     APPROVALS.set(approvals)
     approvals.announce("1")
+    return approvals
+
+
+async def test_what_runs_is_what_was_shown() -> None:
+    """Although the caller changes its arguments while the call waits."""
+    bench, notes = Bench(), Notes()
+    approvals = _approvals(notes)
     arguments = {"names": ["one"]}
     calling = asyncio.create_task(Gate(bench, "a", frozenset({"delete"})).call_tool("delete", arguments, None, "1"))
-    while not approvals.is_waiting:
+    while not notes.asked:
         await asyncio.sleep(0)
-    await asyncio.sleep(0)
     arguments["names"].append("two")
-    assert isinstance(events[0], ApprovalRequested)
-    events[0].arguments["names"].append("three")
-    approvals.decide("1", "approve", None)
+    assert json.loads(notes.asked[0].arguments) == {"names": ["one"]}
+    approvals.decided("1", Decision("approve", "person"))
     assert not (await calling).is_error
     assert bench.calls == [("delete", {"names": ["one"]}, "1")]
-    with pytest.raises(NotWaitingError):
-        approvals.decide("1", "approve", None)
+
+
+async def test_a_decision_that_is_faster_than_the_question_counts() -> None:
+    """It was written, and told to this process, before the caller had begun to wait."""
+    bench = Bench()
+    approvals = _approvals(Notes())
+    approvals.decided("1", Decision("approve", "person"))
+    assert not (await Gate(bench, "a", frozenset({"delete"})).call_tool("delete", {}, None, "1")).is_error
+
+
+async def test_an_earlier_decision_is_for_the_very_same_call() -> None:
+    """After an interruption: another argument, tool or agent is asked for anew."""
+    earlier = AskedCall("1", "run", "1", "a", "delete", canonical({"name": "x"}), time.time() + 9, "approve", "person")
+    others = {"arguments": canonical({"name": "y"}), "name": "read", "agent": "b", "call_id": "2"}
+    changes: list[dict[str, Any]] = [{}, *({field: value} for field, value in others.items())]
+    for change in changes:
+        bench, notes = Bench(), Notes()
+        approvals = Approvals(notes, "run", 0.05, [replace(earlier, **change)])
+        APPROVALS.set(approvals)
+        approvals.announce("1")
+        result = await Gate(bench, "a", frozenset({"delete"})).call_tool("delete", {"name": "x"}, None, "1")
+        assert (result.is_error, len(bench.calls), len(notes.asked)) == ((True, 0, 1) if change else (False, 1, 0))
 
 
 async def test_a_log_that_cannot_be_written_means_no() -> None:
     """Nobody could have seen the question."""
     bench = Bench()
-
-    async def record(_: ApprovalRequested | ApprovalDecided) -> None:
-        raise OSError("disk full")
-
-    approvals = Approvals(record, 5.0, set())
-    APPROVALS.set(approvals)
-    approvals.announce("1")
+    approvals = _approvals(Notes(OSError("disk full")))
     result = await Gate(bench, "a", frozenset({"delete"})).call_tool("delete", {}, None, "1")
     assert result.is_error
     assert (bench.calls, approvals.is_waiting) == ([], False)
@@ -134,17 +169,10 @@ async def test_a_log_that_cannot_be_written_means_no() -> None:
 
 async def test_after_the_end_of_the_run_nothing_is_asked() -> None:
     """A call that was slow to start finds the run closed."""
-    asked = list[Any]()
-
-    async def record(event: ApprovalRequested | ApprovalDecided) -> None:
-        asked.append(event)
-
-    approvals = Approvals(record, 5.0, set())
-    APPROVALS.set(approvals)
-    approvals.announce("1")
-    await approvals.close()
+    notes = Notes()
+    await _approvals(notes).close()
     assert (await Gate(Bench(), "a", frozenset({"delete"})).call_tool("delete", {}, None, "1")).is_error
-    assert asked == []
+    assert notes.asked == []
 
 
 @pytest.mark.parametrize("is_streaming", [False, True])

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from kagent_runtime.components.mcp_tools import McpTools
     from kagent_runtime.components.model_client import ModelClient
     from kagent_runtime.components.model_guard import ModelGuard
+    from kagent_runtime.components.model_journal import ModelJournal
     from kagent_runtime.components.prometheus_tools import PrometheusTools
     from kagent_runtime.components.python_tools import PythonTools
     from kagent_runtime.components.stop_message import StopMessage
@@ -48,6 +49,7 @@ __all__ = [
     "McpTools",
     "ModelClient",
     "ModelGuard",
+    "ModelJournal",
     "PrometheusTools",
     "PythonTools",
     "StopMessage",
@@ -75,6 +77,7 @@ _MODULES = {
     "McpTools": "mcp_tools",
     "ModelClient": "model_client",
     "ModelGuard": "model_guard",
+    "ModelJournal": "model_journal",
     "PrometheusTools": "prometheus_tools",
     "PythonTools": "python_tools",
     "StopMessage": "stop_message",

@@ -1,4 +1,4 @@
-"""A workbench around another one: counts its calls, holds those that a person must approve, and never raises.
+"""A workbench around another one: it counts calls, holds those that a person must approve, journals them, never raises.
 
 AutoGen's AssistantAgent waits for ever when a workbench raises (upstream #7956), so every workbench gets one.
 """
@@ -13,17 +13,24 @@ from autogen_core.tools import TextResultContent, ToolResult, ToolSchema, Workbe
 from pydantic import BaseModel
 
 from kagent_runtime.approvals import APPROVALS, Decision
+from kagent_runtime.journal import JOURNAL, Slot, fingerprint_of
 from kagent_runtime.meter import METER, LimitReached
 
 _log = logging.getLogger(__name__)
+UNKNOWN = (
+    "it is unknown whether this call ran: the server was interrupted while it was being made. "
+    "It was not made again. Find out before you make it again."
+)
 
 
 class GateConfig(BaseModel):
-    """The workbench it is around, whose it is, and which of its tools need an approval."""
+    """The workbench, whose it is, which of its tools need an approval, and which only read."""
 
     workbench: dict[str, Any]
     agent: str
     requires_approval: list[str]
+    place: str = ""
+    repeatable: list[str] = []
 
 
 class Gate(Workbench, Component[GateConfig]):
@@ -33,8 +40,16 @@ class Gate(Workbench, Component[GateConfig]):
     component_config_schema = GateConfig
     component_provider_override = "kagent_runtime.components.Gate"
 
-    def __init__(self, inner: Workbench, agent: str, requires_approval: frozenset[str]) -> None:
-        self._inner, self._agent, self._requires_approval = inner, agent, requires_approval
+    def __init__(
+        self,
+        inner: Workbench,
+        agent: str,
+        requires_approval: frozenset[str],
+        place: str = "",
+        repeatable: frozenset[str] = frozenset(),
+    ) -> None:
+        self._inner, self._agent, self._place = inner, agent, place
+        self._requires_approval, self._repeatable = requires_approval, repeatable
         self._listed: list[ToolSchema] | None = None
 
     async def list_tools(self) -> list[ToolSchema]:
@@ -60,22 +75,49 @@ class Gate(Workbench, Component[GateConfig]):
         # A copy: what was approved is what runs, whatever happens to the caller's own.
         approved = copy.deepcopy(dict(arguments or {}))
         try:
-            meter = METER.get()
-            if meter is not None:
-                meter.admit_tool_call()
-            if name in self._requires_approval:
-                decision = await self._approval(name, approved, cancellation_token, call_id or "")
-                if decision.verdict != "approve":
-                    return _refused(name, _denial(decision))
-            if meter is not None:
-                meter.admit_tool_call()  # again: other calls ran while this one waited
-                meter.tool_calls += 1
-            return await self._inner.call_tool(name, approved, cancellation_token, call_id)
+            # Before anything else: calls made at once get their numbers in the order in which they were asked for.
+            slot = self._slot(name, approved, call_id or "")
+            if slot is not None and slot.outcome is not None:
+                return _again(slot.outcome)
+            return await self._admitted(name, approved, cancellation_token, call_id or "", slot)
         except LimitReached as reached:
             return _refused(name, f"not run: {reached}")
         except Exception as error:
             _log.error("a workbench failed", extra={"tool": name, "error": type(error).__name__})
             return _refused(name, f"the tool failed: {type(error).__name__}")
+
+    def _slot(self, name: str, arguments: dict[str, Any], call_id: str) -> Slot | None:
+        if (journal := JOURNAL.get()) is None:
+            return None
+        fingerprint = fingerprint_of([name, arguments])
+        return journal.slot("tool", f"{self._place} {call_id}", fingerprint, about=name)
+
+    async def _admitted(
+        self, name: str, arguments: dict[str, Any], token: CancellationToken | None, call_id: str, slot: Slot | None
+    ) -> ToolResult:
+        meter = METER.get()
+        if meter is not None:
+            meter.admit_tool_call()
+        if name in self._requires_approval:
+            decision = await self._approval(name, arguments, token, call_id)
+            if decision.verdict != "approve":
+                return _refused(name, _denial(decision))
+        if meter is not None:
+            meter.admit_tool_call()  # again: other calls ran while this one waited
+            meter.tool_calls += 1
+        result = await self._journaled(name, arguments, token, call_id, slot)
+        if slot is not None:
+            await slot.finish(result.model_dump_json())
+        return result
+
+    async def _journaled(
+        self, name: str, arguments: dict[str, Any], token: CancellationToken | None, call_id: str, slot: Slot | None
+    ) -> ToolResult:
+        if slot is not None and name not in self._repeatable:
+            if slot.is_unknown:
+                return _refused(name, UNKNOWN)
+            await slot.begin()
+        return await self._inner.call_tool(name, arguments, token, call_id)
 
     async def _approval(
         self, name: str, arguments: dict[str, Any], token: CancellationToken | None, call_id: str
@@ -111,7 +153,15 @@ class Gate(Workbench, Component[GateConfig]):
     @classmethod
     def _from_config(cls, config: GateConfig) -> Self:
         inner: Workbench = Workbench.load_component(config.workbench)
-        return cls(inner, config.agent, frozenset(config.requires_approval))
+        approvals, repeatable = frozenset(config.requires_approval), frozenset(config.repeatable)
+        return cls(inner, config.agent, approvals, config.place, repeatable)
+
+
+def _again(outcome: str) -> ToolResult:
+    """The result of a call that was made before the process ended."""
+    if (meter := METER.get()) is not None:
+        meter.tool_calls += 1
+    return ToolResult.model_validate_json(outcome)
 
 
 def _denial(decision: Decision) -> str:

@@ -16,7 +16,7 @@ from kagent_runtime.engine import Usage
 from kagent_runtime.telemetry import calls, spans
 
 _MARK = "__kagent_observed__"
-_WRAPPERS = ("Gate", "ModelGuard", "StructuredOutput")
+_WRAPPERS = ("Gate", "ModelGuard", "ModelJournal", "StructuredOutput")
 _Method = Callable[..., Any]
 
 

@@ -29,7 +29,7 @@ class ObservedEngine:
 
     def __init__(self, engine: Engine, config: RuntimeConfig) -> None:
         self._engine, self._workload = engine, config.metadata.name
-        self.state_version = engine.state_version
+        self.state_version, self.config_version = engine.state_version, engine.config_version
         self._names = {agent.id: agent.name for agent in config.agents}
         self._root = config.agents[0].id if config.metadata.kind == "Agent" else None
 
