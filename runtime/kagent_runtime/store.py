@@ -186,6 +186,27 @@ class Store:
         async with self._engine.connect() as connection:
             return (await connection.execute(select(_accepted.c.key).where(_accepted.c.key == key))).first() is not None
 
+    async def remember(self, key: str, run_id: str) -> None:
+        """Have a key name a run; the last run that it was given to holds."""
+        try:
+            async with self._engine.begin() as connection:
+                await connection.execute(insert(_accepted).values(key=key, run_id=run_id, at=now()))
+        except IntegrityError:
+            async with self._engine.begin() as connection:
+                await connection.execute(update(_accepted).where(_accepted.c.key == key).values(run_id=run_id))
+
+    async def run_of_key(self, key: str) -> str | None:
+        """The run that a key names."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(select(_accepted.c.run_id).where(_accepted.c.key == key))).first()
+        return row[0] if row else None
+
+    async def session_of_run(self, run_id: str) -> str | None:
+        """The session that a run is in."""
+        async with self._engine.connect() as connection:
+            row = (await connection.execute(select(_runs.c.session_id).where(_runs.c.id == run_id))).first()
+        return row[0] if row else None
+
     async def append(self, session_id: str, events: Sequence[Event]) -> list[Event]:
         """Add events to the log; returns them with their sequence numbers."""
         async with self._engine.begin() as connection:
