@@ -20,16 +20,14 @@ from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
 from kagent_runtime import sse
-from kagent_runtime.component_tree import answering_with_json
 from kagent_runtime.depth import DEPTH, HEADER, read
 from kagent_runtime.interfaces.openai_conversations import Conversations, Started
 from kagent_runtime.interfaces.openai_messages import ChatRequest, RefusedError, Turn, turns_of
-from kagent_runtime.interfaces.openai_view import ChatView, Piece, approval_question
-from kagent_runtime.interfaces.turns import CutOffError, failure_of, follow_run, of_run, tokens, waiting_calls
+from kagent_runtime.interfaces.turns import GATHER_SECONDS, CutOffError, failure_of, of_run, tokens, waiting_calls
+from kagent_runtime.interfaces.view import ChatView, Piece, approval_question, is_live
 from kagent_runtime.store import Event
 
 SESSION_HEADER = "X-Kagent-Session"
-_GATHER_SECONDS = 0.3  # calls that are made at once ask for their approvals one after the other
 
 
 def _error(refused: RefusedError) -> dict[str, Any]:
@@ -104,8 +102,10 @@ async def create_chat_completion(request: Request, body: ChatRequest) -> Respons
     completion = _Completion(request, body, turns, conversations, started)
     headers = {SESSION_HEADER: started.session_id}
     if body.stream:
-        frames = sse.kept_alive(completion.frames())
-        return StreamingResponse(frames, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS | headers)
+        frames = completion.frames()
+        first = await anext(frames)  # begun here, so that it is closed also when the client has left already
+        rest = sse.kept_alive(_after(first, frames))
+        return StreamingResponse(rest, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS | headers)
     return JSONResponse(await completion.whole(), headers=headers)
 
 
@@ -117,9 +117,9 @@ class _Completion:
     ) -> None:
         self._request, self._body, self._turns = request, body, turns
         self._conversations, self._started = conversations, started
-        self._view = ChatView(is_live=_is_live(request))
+        self._view = ChatView(is_live=is_live(request.app.state.loaded))
         self._final: Event | None = None
-        self._waiting: list[Event] = []
+        self._waiting = list(started.waiting)
         self._finish_reason = "stop"
         self._id, self._created = f"chatcmpl-{started.run_id}", int(time.time())
 
@@ -136,6 +136,7 @@ class _Completion:
             for task in (reading, leaving):
                 task.cancel()
             await asyncio.wait([reading, leaving])
+            self._leave()
         message = {"role": "assistant", "content": self._view.content, "refusal": None}
         if self._view.reasoning:
             message["reasoning_content"] = self._view.reasoning
@@ -148,47 +149,50 @@ class _Completion:
 
     async def frames(self) -> AsyncGenerator[bytes, None]:
         """The answer as server-sent events; an error after the first is one of them."""
-        yield self._chunk({"role": "assistant", "content": ""})
         try:
-            async for kind, text in self._pieces():
-                yield self._chunk({kind: text})
+            yield self._chunk({"role": "assistant", "content": ""})
+            async with aclosing(self._pieces()) as pieces:
+                async for kind, text in pieces:
+                    yield self._chunk({kind: text})
         except RefusedError as refused:
             yield _frame(_error(refused))
             return
+        finally:
+            self._leave()
         yield self._chunk({}, self._finish_reason)
         if self._body.stream_options and self._body.stream_options.include_usage:
             yield _frame(self._about("chat.completion.chunk") | {"choices": [], "usage": self._usage()})
         yield b"data: [DONE]\n\n"
 
+    def _leave(self) -> None:
+        """Stop listening; the run too, if it has neither ended nor got to where a person decides."""
+        self._started.close()
+        if not (self._final or self._waiting):
+            self._conversations.sessions.cancel(self._started.session_id)
+
     async def _pieces(self) -> AsyncGenerator[Piece, None]:
-        waiting = list(self._started.waiting)
-        try:
-            if not waiting:
-                async with aclosing(self._follow()) as events:
-                    async for event in events:
-                        for piece in self._view.see(event):
-                            yield piece
-                waiting = self._waiting
-        finally:
-            # Whoever reads this has left before its end.
-            if not (waiting or self._final):
-                self._conversations.sessions.cancel(self._started.session_id)
-        if waiting:
-            yield self._view.say(approval_question(waiting))
+        if not self._waiting:
+            async with aclosing(self._events()) as events:
+                async for event in events:
+                    for piece in self._view.see(event):
+                        yield piece
+        if self._waiting:
+            yield self._view.say(approval_question(self._waiting))
         await self._remember()
 
-    async def _follow(self) -> AsyncGenerator[Event, None]:
+    async def _events(self) -> AsyncGenerator[Event, None]:
         """The run's events, to its end or to where a person has to decide."""
-        sessions, store, at = self._conversations.sessions, self._conversations.store, self._started
+        at = self._started
         try:
-            async with aclosing(follow_run(sessions, store, at.session_id, at.run_id, at.after)) as events:
+            async with aclosing(at.events) as events:
                 async for event in events:
                     yield event
                     if event["type"] == "run.finished":
                         self._end(event)
                     elif event["type"] == "approval.requested":
-                        await asyncio.sleep(_GATHER_SECONDS)
-                        self._waiting = waiting_calls(of_run(await store.events(at.session_id, 0), at.run_id))
+                        await asyncio.sleep(GATHER_SECONDS)
+                        log = await self._conversations.store.events(at.session_id, 0)
+                        self._waiting = waiting_calls(of_run(log, at.run_id))
                         if self._waiting:
                             return
         except CutOffError:
@@ -219,14 +223,15 @@ class _Completion:
         return {"prompt_tokens": prompt, "completion_tokens": completion, "total_tokens": prompt + completion}
 
 
+async def _after(first: bytes, frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    yield first
+    async with aclosing(frames):
+        async for item in frames:
+            yield item
+
+
 def _frame(data: dict[str, Any]) -> bytes:
     return f"data: {json.dumps(data, ensure_ascii=False, separators=(',', ':'))}\n\n".encode()
-
-
-def _is_live(request: Request) -> bool:
-    """Whether all that is written is the answer."""
-    loaded = request.app.state.loaded
-    return loaded.config.metadata.kind == "Agent" and not answering_with_json(loaded.component)
 
 
 async def _left(request: Request) -> None:

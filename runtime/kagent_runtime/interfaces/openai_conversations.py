@@ -10,14 +10,14 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
 from kagent_runtime.approvals import NotWaitingError
 from kagent_runtime.interfaces.openai_messages import RefusedError, Turn, spoken, whole
-from kagent_runtime.interfaces.openai_view import approval_line
-from kagent_runtime.interfaces.turns import decision_in, of_run, title_of, waiting_calls
+from kagent_runtime.interfaces.turns import decision_in, follow_run, of_run, send, title_of, waiting_calls
+from kagent_runtime.interfaces.view import approval_line
 from kagent_runtime.sessions import Busy, Draining, Sessions
 from kagent_runtime.store import Event, Store
 
@@ -26,12 +26,13 @@ HEADERS = ("x-conversation-id", "x-openwebui-chat-id")
 
 @dataclass(frozen=True, slots=True)
 class Started:
-    """A run to show from `after` on; or calls that a person has to decide on first."""
+    """A run to show; or calls that a person has to decide on first."""
 
     session_id: str
     run_id: str
-    after: int
+    events: AsyncGenerator[Event, None]
     waiting: Sequence[Event] = ()
+    close: Callable[[], None] = lambda: None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +58,13 @@ class Conversations:
 
     async def _sent(self, session_id: str, content: str) -> Started:
         try:
-            run_id, seq = await self.sessions.send(session_id, content)
+            sent = await send(self.sessions, self.store, session_id, content)
         except Busy:
             # SDKs try a 409 again by themselves, which is right here.
             raise RefusedError(409, "this conversation has a turn running", code="conversation_busy") from None
         except Draining:
             raise RefusedError(503, "the server is shutting down", code="server_shutting_down") from None
-        return Started(session_id, run_id, seq)
+        return Started(session_id, sent.run_id, sent.events, close=sent.close)
 
     def _decided(self, session_id: str, events: list[Event], turns: list[Turn]) -> Started:
         run_id = events[-1]["runId"]
@@ -71,13 +72,12 @@ class Conversations:
         decision = decision_in(turns[-1].text)
         # Only what the person was shown: another call may have begun to wait meanwhile.
         asked = turns[-2].text if len(turns) > 1 else ""
-        seen = [call for call in waiting if approval_line(call) in asked]
-        if decision is None or not seen:
-            return Started(session_id, run_id, events[-1]["seq"], waiting)
+        seen = [call for call in waiting if decision is not None and approval_line(call) in asked]
         for call in seen:
             with suppress(NotWaitingError):  # decided elsewhere, a moment ago
-                self.sessions.decide(session_id, call["callId"], *decision)
-        return Started(session_id, run_id, events[-1]["seq"], [call for call in waiting if call not in seen])
+                self.sessions.decide(session_id, call["callId"], *(decision or ("deny", None)))
+        rest = follow_run(self.sessions, self.store, session_id, run_id, events[-1]["seq"])
+        return Started(session_id, run_id, rest, [call for call in waiting if call not in seen])
 
     async def _named(self, turns: list[Turn], headers: Mapping[str, str], caller: str) -> str | None:
         name = next((headers[header] for header in HEADERS if headers.get(header)), None)

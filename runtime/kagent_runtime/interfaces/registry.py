@@ -13,3 +13,7 @@ def install(app: FastAPI, settings: Settings) -> None:
         from kagent_runtime.interfaces import openai_chat
 
         app.include_router(openai_chat.router)
+    if "a2a" in settings.interfaces:
+        from kagent_runtime.interfaces import a2a
+
+        app.include_router(a2a.router)

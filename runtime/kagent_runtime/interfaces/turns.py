@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import ExitStack, aclosing
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from kagent_runtime.sessions import Sessions
@@ -13,6 +15,7 @@ Decision = tuple[Literal["approve", "deny"], str | None]
 _YES = {"approve", "approved", "yes", "y"}
 _NO = re.compile(r"(?:deny|denied|no|n|reject|rejected)\b[\s.,:;!–-]*", re.IGNORECASE)  # noqa: RUF001
 TITLE_CHARACTERS = 80
+GATHER_SECONDS = 0.3  # calls that are made at once ask for their approvals one after the other
 
 
 class CutOffError(Exception):
@@ -35,9 +38,47 @@ async def follow_run(
                         return
         finally:
             await live.aclose()  # type: ignore[attr-defined]
-        # A listener that was too slow goes on from the log; there is nothing to wait for otherwise.
+        # A listener that was too slow goes on from the log; without the session there is nothing to wait for.
         if sessions.is_draining or await store.session(session_id) is None:
             raise CutOffError
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that was accepted, and the events of its run. To be closed, whether they were read or not.
+
+    `is_joined`: the run went on before; its events are those from now on.
+    """
+
+    run_id: str
+    events: AsyncGenerator[Event, None]
+    close: Callable[[], None]
+    is_joined: bool = False
+
+
+async def send(sessions: Sessions, store: Store, session_id: str, content: str, key: str | None = None) -> Sent:
+    """Send a message and listen from before it, so that no piece of an answer is missed. Raises as Sessions.send."""
+    with ExitStack() as stack:
+        live = stack.enter_context(sessions.hub.subscribe(session_id))
+        run_id, seq = await sessions.send(session_id, content, key)
+        close = stack.pop_all().close
+
+    async def heard() -> AsyncGenerator[Event, None]:
+        last = seq - 1
+        try:
+            async for item in live:
+                if item["runId"] == run_id:
+                    last = item.get("seq", last)
+                    yield item
+                    if item["type"] == "run.finished":
+                        return
+        finally:
+            close()
+        async with aclosing(follow_run(sessions, store, session_id, run_id, last)) as rest:
+            async for item in rest:
+                yield item
+
+    return Sent(run_id, heard(), close)
 
 
 def of_run(events: Iterable[Event], run_id: str) -> list[Event]:

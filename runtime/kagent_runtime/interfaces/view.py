@@ -1,4 +1,4 @@
-"""What a chat client sees of a turn: the answer as content, the team's activity as reasoning.
+"""What a client of another protocol sees of a turn: the answer as content, the team's activity as reasoning.
 
 Content is for programs, so it holds what is said and nothing else: of one agent all it says, as it is written; of a
 team, or of an agent that answers with JSON, the last message, once the turn is over. Reasoning holds who speaks, what
@@ -11,6 +11,8 @@ import json
 from collections.abc import Iterator
 from typing import Literal
 
+from kagent_runtime.component_tree import answering_with_json
+from kagent_runtime.config import LoadedConfig
 from kagent_runtime.interfaces.turns import answer_of
 from kagent_runtime.store import Event
 
@@ -18,13 +20,23 @@ Piece = tuple[Literal["content", "reasoning_content"], str]
 _LINE = 200
 
 
-class ChatView:
-    """Turns the events of one turn into pieces of text. `is_live`: content is what is being written."""
+def is_live(loaded: LoadedConfig) -> bool:
+    """Whether all that is written is the answer: not of a team, nor where JSON is asked for."""
+    return loaded.config.metadata.kind == "Agent" and not answering_with_json(loaded.component)
 
-    def __init__(self, *, is_live: bool) -> None:
+
+class ChatView:
+    """Turns the events of one turn into pieces of text. `is_live`: content is what is being written.
+
+    `is_joining`: the turn goes on already, so the message that is being written now is shown once it is whole.
+    """
+
+    def __init__(self, *, is_live: bool, is_joining: bool = False) -> None:
         self.content = ""
         self.reasoning = ""
         self._is_live = is_live
+        self._is_joining, self._begun = is_joining, ""
+        self._whole: set[str] = set()
         self._events: list[Event] = []
         self._shown: dict[str, str] = {}  # by message, what was streamed of it
 
@@ -61,6 +73,13 @@ class ChatView:
                 yield from self._end(event)
 
     def _speech(self, event: Event) -> Iterator[Piece]:
+        if event["type"] == "message.delta":
+            if self._is_joining and not self._begun:
+                self._begun = event["messageId"]
+            if event["messageId"] in (self._begun, *self._whole):
+                return
+        else:
+            self._whole.add(event["messageId"])
         id, before = event["messageId"], self._shown.get(event["messageId"])
         new = event["content"] if event["type"] == "message.delta" else event["content"].removeprefix(before or "")
         if event["type"] == "message" and before and not event["content"].startswith(before):
