@@ -17,3 +17,7 @@ def install(app: FastAPI, settings: Settings) -> None:
         from kagent_runtime.interfaces import a2a
 
         app.include_router(a2a.router)
+    if "mcp" in settings.interfaces:
+        from kagent_runtime.interfaces import mcp
+
+        mcp.install(app)
