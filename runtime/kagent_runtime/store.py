@@ -15,6 +15,7 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
     ForeignKey,
     Integer,
     MetaData,
@@ -134,9 +135,20 @@ class Store:
         except IntegrityError:
             return
 
-    async def sessions(self, limit: int) -> list[SessionRow]:
-        """The sessions with the newest activity."""
+    async def sessions(
+        self, limit: int, text: str | None = None, before: tuple[str, str] | None = None
+    ) -> list[SessionRow]:
+        """The sessions with the newest activity: those with a text in their title or messages, after another one.
+
+        `before` is the time and id of the last session that was seen.
+        """
         query = select(*_row_columns()).order_by(_sessions.c.updated_at.desc(), _sessions.c.id).limit(limit)
+        if text is not None:
+            query = query.where(_sessions.c.title.icontains(text, autoescape=True) | _says(text))
+        if before is not None:
+            at, id = before
+            is_next = (_sessions.c.updated_at == at) & (_sessions.c.id > id)
+            query = query.where((_sessions.c.updated_at < at) | is_next)
         async with self._engine.connect() as connection:
             return [SessionRow(*row) for row in await connection.execute(query)]
 
@@ -247,6 +259,16 @@ class Store:
 
 def _row_columns() -> tuple[Column[Any], ...]:
     return (_sessions.c.id, _sessions.c.title, _sessions.c.created_at, _sessions.c.updated_at)
+
+
+def _says(text: str) -> ColumnElement[bool]:
+    """A message of the session has this text, as it stands in the JSON of the event."""
+    told = json.dumps(text)[1:-1]
+    for special in "/%_":
+        told = told.replace(special, f"/{special}")
+    is_message = _events.c.data.contains('"type": "message')
+    has_text = _events.c.data.ilike(f'%"content": "%{told}%', escape="/")
+    return select(_events.c.seq).where(_events.c.session_id == _sessions.c.id, is_message, has_text).exists()
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:

@@ -19,7 +19,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from fastapi.routing import APIRoute
 from starlette.exceptions import HTTPException
 
-from kagent_runtime import sse
+from kagent_runtime import problems, sse
 from kagent_runtime.depth import DEPTH, HEADER, read
 from kagent_runtime.interfaces.openai_conversations import Conversations, Started
 from kagent_runtime.interfaces.openai_messages import ChatRequest, RefusedError, Turn, turns_of
@@ -63,7 +63,17 @@ class _OpenAIRoute(APIRoute):
         return handled
 
 
-router = APIRouter(prefix="/v1", route_class=_OpenAIRoute, tags=["OpenAI-compatible"])
+_ERROR = {
+    "type": "object",
+    "required": ["error"],
+    "properties": {"error": {"type": "object", "required": ["message", "type", "param", "code"]}},
+}
+_ERRORS: dict[int | str, dict[str, Any]] = {
+    # A request that never gets here, for its size or its origin, is answered as those of our own API are.
+    kind: {"description": "An error", "content": {"application/json": {"schema": _ERROR}} | problems.CONTENT}
+    for kind in ("4XX", "5XX")
+}
+router = APIRouter(prefix="/v1", route_class=_OpenAIRoute, tags=["OpenAI-compatible"], responses=_ERRORS)
 
 
 def _model(request: Request) -> dict[str, Any]:
