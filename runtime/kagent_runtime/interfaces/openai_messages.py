@@ -115,7 +115,12 @@ def _turn(index: int, message: ChatMessage) -> Turn:
     role: Literal["system", "user", "assistant"] = "system"
     if message.role in ("user", "assistant"):
         role = "user" if message.role == "user" else "assistant"
-    return Turn(role=role, text=_text(place, message.content))
+    text = _text(place, message.content)
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise RefusedError(400, f"`{place}`: not Unicode", param=place, code="invalid_value") from None
+    return Turn(role=role, text=text)
 
 
 def _text(place: str, content: str | list[dict[str, Any]] | None) -> str:

@@ -245,6 +245,13 @@ def test_messages_that_no_agent_can_read_are_refused(solo: Runtime, messages: li
     assert refused.value.param == param
 
 
+def test_half_a_character_is_refused(solo: Runtime) -> None:
+    """No database takes it."""
+    body = b'{"model": "solo", "messages": [{"role": "user", "content": "\\ud800"}]}'
+    answer = solo.client.post("/v1/chat/completions", content=body, headers={"Content-Type": "application/json"})
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "messages[0]")
+
+
 def test_another_model_is_not_found(solo: Runtime) -> None:
     with pytest.raises(openai.NotFoundError) as refused:
         client(solo).chat.completions.create(model="gpt-4o", messages=[user("hi")])
