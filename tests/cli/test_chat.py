@@ -12,7 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import pytest
 
@@ -121,6 +121,11 @@ def test_a_turn_that_fails_is_told_and_is_exit_1(solo: Runtime) -> None:
     assert done.stderr.startswith("failed: The model call failed: model `gpt4-config`: HTTP 400")
 
 
+def _waiting(runtime: Runtime) -> list[dict[str, Any]]:
+    sessions = runtime.client.get("/api/v1/sessions").json()["sessions"]
+    return [session for session in sessions if session["status"] == "waiting"]
+
+
 def test_without_a_terminal_an_approval_is_left_to_the_page(solo: Runtime) -> None:
     """Nobody is asked, so nothing is decided here."""
     process = subprocess.Popen(
@@ -133,9 +138,10 @@ def test_without_a_terminal_an_approval_is_left_to_the_page(solo: Runtime) -> No
         start_new_session=True,
     )
     deadline = time.monotonic() + 15
-    while not (session := solo.client.get("/api/v1/sessions").json()["sessions"][0])["status"] == "waiting":
+    while not (found := _waiting(solo)):
         assert time.monotonic() < deadline
         time.sleep(0.05)
+    (session,) = found
     (asked,) = [event for event in solo.log(session["id"]) if event["type"] == "approval.requested"]
     path = f"/api/v1/sessions/{session['id']}/approvals/{asked['callId']}"
     assert solo.client.post(path, json={"decision": "approve"}).status_code == 200
