@@ -102,6 +102,17 @@ def run(path: str, name: str | None, port: int, model_url: str | None, replay: b
 
 
 @cli.command()
+@click.argument("url")
+@click.argument("message", required=False)
+@click.option("--session", metavar="ID", help="Continue this conversation.")
+def chat(url: str, message: str | None, session: str | None) -> int:
+    """Talk to a running agent at URL; one MESSAGE, or stdin if it is a pipe, or a conversation."""
+    from kagent_render.cli import chat as command
+
+    return command.run(url, message, session)
+
+
+@cli.command()
 @_paths
 @_namespace
 @_environment

@@ -43,6 +43,9 @@ class PlatformSpec(SpecModel):
     tls: Tls | None = Field(default=None, description="Certificates for all workloads, by cert-manager.")
     observability: Observability | None = Field(default=None, description="Metrics, alerts, a dashboard, traces.")
     dapr: Dapr | None = Field(default=None, description="A sidecar of Dapr in every pod.")
+    interfaces: list[Literal["openai", "a2a", "mcp"]] | None = Field(
+        default=None, description="The protocols served beside our own API; default: all."
+    )
     python: Python = Field(default_factory=Python, description="Python modules that tools may use.")
     network_policy: NetworkPolicySettings = Field(
         default_factory=NetworkPolicySettings, description="The NetworkPolicy of every workload."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from os import environ
@@ -19,6 +20,7 @@ from kagent_runtime.closing import close_all
 from kagent_runtime.config import LoadedConfig
 from kagent_runtime.engine import Engine
 from kagent_runtime.guards import Guards
+from kagent_runtime.interfaces import registry
 from kagent_runtime.sessions import EXPIRY_SECONDS, Sessions
 from kagent_runtime.settings import Settings
 from kagent_runtime.store import Store
@@ -53,11 +55,12 @@ def build_app(settings: Settings, loaded: LoadedConfig, engine: Engine, store: S
         lifespan=lifespan,
         middleware=[Middleware(Guards, is_loopback=settings.host in _LOOPBACK_HOSTS), Middleware(TraceContext)],
     )
-    app.state.is_ready = False
+    app.state.is_ready, app.state.started_at = False, int(time.time())
     app.state.settings, app.state.loaded, app.state.store, app.state.sessions = settings, loaded, store, sessions
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(telemetry_routes.router)
+    registry.install(app, settings)
     if dapr.is_enabled(environ):
         app.include_router(dapr.event_routes(environ))
     _add_health(app, sessions)

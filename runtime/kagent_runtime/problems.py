@@ -12,6 +12,18 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from kagent_runtime.storage.errors import StoreUnavailableError
 
+# For the OpenAPI document, in place of the form that FastAPI would describe.
+_PROBLEM = {
+    "type": "object",
+    "required": ["type", "title", "status", "detail"],
+    "properties": {"type": {"type": "string"}, "title": {"type": "string"}, "status": {"type": "integer"}}
+    | {"detail": {"type": "string"}},
+}
+CONTENT: dict[str, Any] = {"application/problem+json": {"schema": _PROBLEM}}
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    kind: {"description": "A problem (RFC 9457)", "content": CONTENT} for kind in ("4XX", "5XX")
+}
+
 
 def problem(status: int, detail: str, headers: dict[str, str] | None = None) -> HTTPException:
     """An error to raise from a route."""

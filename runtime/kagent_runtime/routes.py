@@ -1,5 +1,6 @@
 """The HTTP API: sessions, messages, events."""
 
+import json
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
@@ -10,12 +11,13 @@ from kagent_runtime import sse
 from kagent_runtime.approvals import NotWaitingError
 from kagent_runtime.depth import DEPTH, HEADER, read
 from kagent_runtime.describe import describe
-from kagent_runtime.problems import problem
+from kagent_runtime.export import markdown
+from kagent_runtime.problems import RESPONSES, problem
 from kagent_runtime.sessions import Busy, Draining, Sessions
 from kagent_runtime.store import NoSessionError, SessionRow, Store
 
 MAX_MESSAGE = 65_536
-router = APIRouter(prefix="/api/v1")
+router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 
 
 class _Body(BaseModel):
@@ -58,9 +60,10 @@ class Session(BaseModel):
 
 
 class SessionList(BaseModel):
-    """Sessions, newest activity first."""
+    """Sessions, newest activity first. `next` is where the next page starts, if there is one."""
 
     sessions: list[Session]
+    next: str | None = None
 
 
 class Accepted(BaseModel):
@@ -68,6 +71,12 @@ class Accepted(BaseModel):
 
     runId: str
     seq: int
+
+
+_EXPORTS: dict[str, Any] = {
+    "description": "The file",
+    "content": {"application/json": {"schema": {"type": "object"}}, "text/markdown": {"schema": {"type": "string"}}},
+}
 
 
 def _services(request: Request) -> tuple[Sessions, Store]:
@@ -100,15 +109,42 @@ async def create_session(request: Request, body: NewSession | None = None) -> Se
 
 
 @router.get("/sessions")
-async def list_sessions(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 50) -> SessionList:
+async def list_sessions(
+    request: Request,
+    limit: Annotated[int, Query(ge=1, le=500)] = 50,
+    q: Annotated[str | None, Query(min_length=1, max_length=200, description="Text of the title or a message")] = None,
+    after: Annotated[str | None, Query(max_length=100, description="The `next` of the page before")] = None,
+) -> SessionList:
     """The conversations, newest activity first."""
-    return SessionList(sessions=[_session(row) for row in await _services(request)[1].sessions(limit)])
+    store = _services(request)[1]
+    at, separator, id = (after or "").partition("~")
+    if after is not None and not separator:
+        raise problem(422, "after: not the `next` of a page")
+    rows = await store.sessions(limit + 1, q, (at, id) if after is not None else None)
+    last = rows[limit - 1] if len(rows) > limit else None
+    following = f"{last.updated_at}~{last.id}" if last else None
+    return SessionList(sessions=[_session(row) for row in rows[:limit]], next=following)
 
 
 @router.get("/sessions/{id}")
 async def get_session(request: Request, id: str) -> Session:
     """One conversation."""
     return _session(await _found(request, id))
+
+
+@router.get("/sessions/{id}/export", response_class=Response, responses={200: _EXPORTS})
+async def export_session(request: Request, id: str, format: Literal["json", "markdown"] = "json") -> Response:
+    """One conversation as a file: all its events as JSON, or to read, as Markdown."""
+    row = await _found(request, id)
+    store = _services(request)[1]
+    events, agent = await store.events(id, 0), request.app.state.loaded.config.metadata.name
+    if format == "markdown":
+        body, media_type, ending = markdown(row, events, agent), "text/markdown; charset=utf-8", "md"
+    else:
+        whole = {"agent": agent, "session": _session(row).model_dump(), "events": events}
+        body, media_type, ending = json.dumps(whole, ensure_ascii=False, indent=2), "application/json", "json"
+    headers = {"Content-Disposition": f'attachment; filename="{agent}-{row.created_at[:10]}-{id[:8]}.{ending}"'}
+    return Response(body, media_type=media_type, headers=headers)
 
 
 @router.patch("/sessions/{id}")

@@ -10,6 +10,7 @@ from typing import Literal, cast
 
 ModelMode = Literal["real", "replay"]
 TlsClients = Literal["any", "required"]
+INTERFACES = ("openai", "a2a", "mcp")
 ClusterMode = Literal["in-cluster", "kubeconfig", "sample"]
 SERVICE_ACCOUNT_NAMESPACE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
@@ -32,6 +33,8 @@ class Settings:
     tls_folder: str | None = None
     tls_clients: TlsClients = "any"
     management_port: int = 8081
+    interfaces: tuple[str, ...] = INTERFACES
+    public_url: str | None = None
 
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
@@ -53,6 +56,8 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         tls_folder=options.tls_folder,
         tls_clients=cast(TlsClients, options.tls_clients),
         management_port=options.management_port,
+        interfaces=options.interfaces,
+        public_url=options.public_url,
     )
 
 
@@ -79,7 +84,22 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option("--tls-folder", None, metavar="DIR", help="serve TLS with tls.crt and tls.key; ca.crt verifies callers")
     option("--tls-clients", "any", choices=["any", "required"], help="required: only callers with a certificate")
     option("--management-port", "8081", type=int, help="with TLS, health and metrics without it; 0 picks a free one")
+    option("--interfaces", ",".join(INTERFACES), type=_interfaces, metavar="LIST", help="protocols beside our own API")
+    option("--public-url", None, type=_url, metavar="URL", help="where others reach this server; default: as they did")
     return parser
+
+
+def _interfaces(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if unknown := sorted(set(names) - set(INTERFACES)):
+        raise argparse.ArgumentTypeError(f"{', '.join(unknown)}: not one of {', '.join(INTERFACES)}")
+    return names
+
+
+def _url(text: str) -> str:
+    if not text.startswith(("http://", "https://")):
+        raise argparse.ArgumentTypeError("an address starts with http:// or https://")
+    return text.rstrip("/")
 
 
 def _own_namespace() -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 
 from kagent_runtime.store import Event
 
@@ -20,27 +21,41 @@ def frame(event: Event) -> bytes:
     return f"{identity}event: {event['type']}\ndata: {data}\n\n".encode()
 
 
-async def stream(events: AsyncIterator[Event], *, until_run: str | None = None) -> AsyncIterator[bytes]:
-    """Frames, with a comment in silence so that proxies keep the connection; ends with `until_run`, if given."""
-    iterator = aiter(events)
-    waiting: asyncio.Task[Event] | None = None
+async def stream(events: AsyncIterator[Event], *, until_run: str | None = None) -> AsyncGenerator[bytes, None]:
+    """Frames, kept alive; ends with `until_run`, if given."""
+    async with aclosing(kept_alive(_frames(events, until_run))) as frames:
+        async for item in frames:
+            yield item
+
+
+async def _frames(events: AsyncIterator[Event], until_run: str | None) -> AsyncGenerator[bytes, None]:
+    try:
+        async for event in events:
+            yield frame(event)
+            if until_run and event["type"] == "run.finished" and event["runId"] == until_run:
+                return
+    finally:
+        await events.aclose()  # type: ignore[attr-defined]
+
+
+async def kept_alive(frames: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """Frames, with a comment in silence so that proxies keep the connection."""
+    waiting: asyncio.Task[bytes] | None = None
     try:
         while True:
-            waiting = waiting or asyncio.ensure_future(anext(iterator))
+            waiting = waiting or asyncio.ensure_future(anext(frames))
             done, _ = await asyncio.wait([waiting], timeout=KEEP_ALIVE_SECONDS)
             if not done:
                 yield b": keep-alive\n\n"
                 continue
             try:
-                event = waiting.result()
+                item = waiting.result()
             except StopAsyncIteration:
                 return
             waiting = None
-            yield frame(event)
-            if until_run and event["type"] == "run.finished" and event["runId"] == until_run:
-                return
+            yield item
     finally:
         if waiting is not None:
             waiting.cancel()
             await asyncio.wait([waiting])
-        await iterator.aclose()  # type: ignore[attr-defined]
+        await frames.aclose()

@@ -107,9 +107,20 @@ class Store:
         except IntegrityError:
             return
 
-    async def sessions(self, limit: int) -> list[SessionRow]:
-        """The sessions with the newest activity."""
+    async def sessions(
+        self, limit: int, text: str | None = None, before: tuple[str, str] | None = None
+    ) -> list[SessionRow]:
+        """The sessions with the newest activity: those with a text in their title or messages, after another one.
+
+        `before` is the time and id of the last session that was seen.
+        """
         query = _rows().order_by(SESSIONS.c.updated_at.desc(), SESSIONS.c.id).limit(limit)
+        if text is not None:
+            query = query.where(SESSIONS.c.title.icontains(text, autoescape=True) | _says(text))
+        if before is not None:
+            at, id = before
+            is_next = (SESSIONS.c.updated_at == at) & (SESSIONS.c.id > id)
+            query = query.where((SESSIONS.c.updated_at < at) | is_next)
         async with self._database.read() as connection:
             return [SessionRow(*row) for row in await connection.execute(query)]
 
@@ -171,6 +182,27 @@ class Store:
         async with self._database.read() as connection:
             return (await connection.execute(select(ACCEPTED.c.key).where(ACCEPTED.c.key == key))).first() is not None
 
+    async def remember(self, key: str, run_id: str) -> None:
+        """Have a key name a run; the last run that it was given to holds."""
+        try:
+            async with self._database.write() as connection:
+                await connection.execute(insert(ACCEPTED).values(key=key, run_id=run_id, at=now()))
+        except IntegrityError:
+            async with self._database.write() as connection:
+                await connection.execute(update(ACCEPTED).where(ACCEPTED.c.key == key).values(run_id=run_id))
+
+    async def run_of_key(self, key: str) -> str | None:
+        """The run that a key names."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(ACCEPTED.c.run_id).where(ACCEPTED.c.key == key))).first()
+        return row[0] if row else None
+
+    async def session_of_run(self, run_id: str) -> str | None:
+        """The session that a run is in."""
+        async with self._database.read() as connection:
+            row = (await connection.execute(select(RUNS.c.session_id).where(RUNS.c.id == run_id))).first()
+        return row[0] if row else None
+
     async def append(self, token: Token, events: Sequence[Event]) -> list[Event]:
         """Add events of a run to the log; returns them with their sequence numbers. Raises LostRunError."""
         async with self._database.write() as connection:
@@ -223,3 +255,13 @@ def _status() -> ColumnElement[str]:
     waits = is_open & (APPROVALS.c.run_id == RUNS.c.id) & APPROVALS.c.decision.is_(None)
     waiting, running = exists().where(waits), exists().where(is_open)
     return case((waiting, literal("waiting")), (running, literal("running")), else_=literal("idle")).label("status")
+
+
+def _says(text: str) -> ColumnElement[bool]:
+    """A message of the session has this text, as it stands in the JSON of the event."""
+    told = json.dumps(text)[1:-1]
+    for special in "/%_":
+        told = told.replace(special, f"/{special}")
+    is_message = EVENTS.c.data.contains('"type": "message')
+    has_text = EVENTS.c.data.ilike(f'%"content": "%{told}%', escape="/")
+    return select(EVENTS.c.seq).where(EVENTS.c.session_id == SESSIONS.c.id, is_message, has_text).exists()
