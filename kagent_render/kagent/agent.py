@@ -12,7 +12,7 @@ from kagent_render.kagent.spec import Spec
 from kagent_render.kagent.tool_servers import ToolServer
 
 DEFAULT_MODEL = "default-model-config"
-_CARD = "there is no agent card yet; `description` is what callers see"
+_CARD = "the agent card is made of name, description, members and tools"
 _POD = "pods run under Pod Security restricted, as rendered"
 UNSUPPORTED = {
     "spec.byo": "an image of your own is not run by this; deploy it as it is",

@@ -1,0 +1,28 @@
+"""What a process that nobody has spoken to yet has not loaded."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+from tests.harness import ROOT
+
+_SCRIPT = """
+import sys
+import kagent_runtime.app
+from fastapi import FastAPI
+from kagent_runtime.interfaces import registry
+from kagent_runtime.settings import read_settings
+app = FastAPI()
+registry.install(app, read_settings([], {}))
+print("/v1/models" in app.openapi()["paths"], "/mcp" in [getattr(route, "path", "") for route in app.routes])
+print(*sorted({name.partition(".")[0] for name in sys.modules} & {"a2a", "google", "jsonrpc", "mcp", "openai"}))
+"""
+
+
+def test_the_protocols_cost_nothing_before_their_first_request() -> None:
+    """Their routes are there, the SDKs behind them are not."""
+    done = subprocess.run(
+        [sys.executable, "-c", _SCRIPT], cwd=ROOT / "runtime", capture_output=True, text=True, timeout=60, check=True
+    )
+    assert done.stdout.splitlines() == ["True True", ""]
