@@ -92,7 +92,7 @@ def _read(files: Sequence[SourceFile], diagnostics: Diagnostics) -> list[Documen
 
 def _warn_of_pod_local_sessions(workloads: Sequence[Workload], diagnostics: Diagnostics) -> None:
     for workload in workloads:
-        if workload.most_replicas > 1:
+        if workload.most_replicas > 1 and workload.forgets:
             message = f"`{workload.name}` may have {workload.most_replicas} replicas, each with its own conversations"
-            help = "keep one replica until conversations are kept in a database"
+            help = "keep conversations in a database (persistence.database), or one replica"
             diagnostics.add("KR313", message, workload.origin, help=help)

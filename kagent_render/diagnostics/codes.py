@@ -236,8 +236,9 @@ _CODES = (
     Code(
         "KR313",
         "pod-local-sessions",
-        "Conversations are kept in the pod (SQLite on an emptyDir). With more "
-        "than one replica, a client meets a pod that does not know its session.",
+        "Conversations are kept in the pod (SQLite on an emptyDir). With more than one replica, a client meets a pod "
+        "that does not know its session. Several pods can share a database.\n\n"
+        "    persistence: {database: {urlSecretRef: {name: agents-db, key: url}, host: db-rw.data.svc}}",
         Severity.WARNING,
     ),
     Code(
@@ -595,7 +596,9 @@ _CODES = (
     Code(
         "KR532",
         "state-lost-at-zero",
-        "Conversations are kept in the pod (SQLite on an emptyDir). When the last pod is removed, they are gone.",
+        "Conversations are kept in the pod (SQLite on an emptyDir). When the last pod is removed, they are gone. "
+        "A database or a volume keeps them.\n\n"
+        "    persistence: {volume: {size: 1Gi}}",
         Severity.WARNING,
     ),
     Code(
@@ -655,6 +658,28 @@ _CODES = (
         "unlocked-image",
         "There is an images.lock, but it has no digest for an image that is rendered, so what runs could change "
         "without a commit. Run `kagent-render images --lock` again.",
+    ),
+    # KR57x where conversations are kept
+    Code(
+        "KR570",
+        "one-place-for-state",
+        "Conversations are kept in a database or on a volume, not in both, and `persistence` has to say which.\n\n"
+        "    persistence: {volume: {size: 1Gi}}",
+    ),
+    Code(
+        "KR571",
+        "volume-for-one-pod",
+        "A volume with a SQLite file is for one pod: a second one could not mount it on another node, and must not "
+        "write the same file. Several replicas need a database; Knative gives pods no volume to keep.\n\n"
+        "    persistence: {volume: {size: 1Gi}}\n    workload: {replicas: 2}",
+    ),
+    Code(
+        "KR572",
+        "unreachable-database",
+        "The URL of the database is in a Secret, so that the NetworkPolicy cannot know where it leads: the pods "
+        "would not reach it.\n\n"
+        "    persistence: {database: {urlSecretRef: {name: agents-db, key: url}}}",
+        Severity.WARNING,
     ),
     # KR54x observability and Dapr
     Code(

@@ -158,6 +158,7 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
         platform=graph.platform,
         type=workload_type(node, graph),
         knative=override.knative or graph.platform.knative,
+        persistence=override.persistence or graph.platform.persistence,
         asks=tuple(tool.asked.node for agent in agents for tool in agent.tools if tool.asked and tool.asked.node),
         places=_places(node, graph),
     )

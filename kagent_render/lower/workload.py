@@ -11,6 +11,7 @@ from kagent_render.diagnostics import Span
 from kagent_render.resolve import AgentNode, TeamNode
 from kagent_render.source import Document
 from kagent_render.specs.knative import Knative
+from kagent_render.specs.persistence import Persistence, StateVolume
 from kagent_render.specs.platform import PlatformSpec
 from kagent_render.specs.pod import Placement, Resources
 from kagent_render.specs.scaling import Scaling
@@ -47,6 +48,7 @@ class Workload:
     platform: PlatformSpec
     type: str = "Deployment"
     knative: Knative = field(default_factory=Knative)
+    persistence: Persistence | None = None
     asks: tuple[AgentNode | TeamNode, ...] = ()
     # By the field of the Platform or of `workload`: for the checks of targets, which know fields and no files.
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -67,6 +69,16 @@ class Workload:
     def is_knative(self) -> bool:
         """Whether it runs as a Knative Service, in place of a Deployment and a Service."""
         return self.type == "Knative"
+
+    @property
+    def state_volume(self) -> StateVolume | None:
+        """The volume that keeps its conversations, if there is one."""
+        return self.persistence.volume if self.persistence else None
+
+    @property
+    def forgets(self) -> bool:
+        """Whether its conversations are gone with the pod."""
+        return self.persistence is None
 
     @property
     def waits_behind_interceptor(self) -> bool:

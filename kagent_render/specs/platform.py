@@ -13,6 +13,7 @@ from kagent_render.specs.ingress import Ingress
 from kagent_render.specs.knative import Knative
 from kagent_render.specs.network import NetworkPolicySettings
 from kagent_render.specs.observability import Observability
+from kagent_render.specs.persistence import Persistence
 from kagent_render.specs.pod import WorkloadDefaults
 from kagent_render.specs.python import Python
 from kagent_render.specs.scaling import HttpInterceptor, Scaling
@@ -42,6 +43,9 @@ class PlatformSpec(SpecModel):
     secrets: Secrets | None = Field(default=None, description="Where Secrets come from.")
     tls: Tls | None = Field(default=None, description="Certificates for all workloads, by cert-manager.")
     observability: Observability | None = Field(default=None, description="Metrics, alerts, a dashboard, traces.")
+    persistence: Persistence | None = Field(
+        default=None, description="Where conversations are kept; default: in the pod, and gone with it."
+    )
     dapr: Dapr | None = Field(default=None, description="A sidecar of Dapr in every pod.")
     interfaces: list[Literal["openai", "a2a", "mcp"]] | None = Field(
         default=None, description="The protocols served beside our own API; default: all."

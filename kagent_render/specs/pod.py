@@ -15,6 +15,7 @@ from kagent_render.catalog.fields import (
     VariableName,
 )
 from kagent_render.specs.knative import Knative
+from kagent_render.specs.persistence import Persistence
 from kagent_render.specs.scaling import Scaling
 
 WorkloadType = Literal["Deployment", "Knative"]
@@ -118,6 +119,7 @@ class WorkloadOverride(Placement):
     replicas: int | None = Field(default=None, ge=0, le=1000, description="Pods; with scaling the autoscaler decides.")
     resources: Resources | None = Field(default=None, description="CPU and memory of the container.")
     scaling: Scaling | None = Field(default=None, description="In place of the Platform's scaling.")
+    persistence: Persistence | None = Field(default=None, description="In place of the Platform's persistence.")
 
 
 def _default_resources() -> Resources:

@@ -11,7 +11,16 @@ from kagent_render.lower import Workload
 from kagent_render.lower.features.pod_extras import DEFAULT_GRACE_SECONDS
 from kagent_render.specs.pod import Resources
 from kagent_render.targets import pod_checks
-from kagent_render.targets.objects import CONFIG_PATH, PORT, USER_ID, labels, metadata, port_name, selector_labels
+from kagent_render.targets.objects import (
+    CONFIG_PATH,
+    PORT,
+    USER_ID,
+    claim_name,
+    labels,
+    metadata,
+    port_name,
+    selector_labels,
+)
 from kagent_render.targets.pod import environment_variable, volume, volume_mount
 from kagent_render.targets.pretty_json import pretty
 from kagent_render.targets.templating import render
@@ -90,11 +99,26 @@ def _deployment(workload: Workload, config: str) -> dict[str, Any]:
         "config_path": CONFIG_PATH,
         "variables": [environment_variable(variable) for variable in workload.variables],
         "ports": [{"name": p.name, "containerPort": p.number, "protocol": "TCP"} for p in sorted(workload.needs.ports)],
+        "strategy": _strategy(workload),
+        "state": _state(workload),
         "mounts": [volume_mount(mount) for mount in sorted(workload.needs.mounts)],
         "volumes": [volume(mount) for mount in sorted(workload.needs.mounts)],
         "resources": _resources(workload.resources),
         "needs_kubernetes_api": workload.needs_kubernetes_api,
     }
+
+
+def _strategy(workload: Workload) -> dict[str, Any]:
+    """A volume is for one pod: the old one ends before the new one starts."""
+    if workload.state_volume is not None:
+        return {"type": "Recreate"}
+    return {"type": "RollingUpdate", "rollingUpdate": {"maxSurge": 1, "maxUnavailable": 0}}
+
+
+def _state(workload: Workload) -> dict[str, Any]:
+    if workload.state_volume is not None:
+        return {"name": "state", "persistentVolumeClaim": {"claimName": claim_name(workload)}}
+    return {"name": "state", "emptyDir": {"sizeLimit": "256Mi"}}
 
 
 def _pod_labels(workload: Workload) -> dict[str, str]:

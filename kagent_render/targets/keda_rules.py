@@ -14,7 +14,7 @@ from kagent_render.specs.scaling import Scaling
 def problems(workload: Workload, scaling: Scaling) -> Iterator[Problem]:
     """Every defect of a workload's scaling; locations begin with `scaling`."""
     yield from _bounds(scaling)
-    yield from _zero(scaling)
+    yield from _zero(workload, scaling)
     yield from _requests(workload, scaling)
     yield from _fallback(scaling)
     yield from _names(scaling)
@@ -33,15 +33,15 @@ def _bounds(scaling: Scaling) -> Iterator[Problem]:
         yield Problem("KR520", message, ("scaling", "idleReplicas"), "remove idleReplicas: minReplicas 0 says it")
 
 
-def _zero(scaling: Scaling) -> Iterator[Problem]:
+def _zero(workload: Workload, scaling: Scaling) -> Iterator[Problem]:
     if scaling.min_replicas == 0 and all(trigger.measures_pods for trigger in scaling.triggers):
         types = " and ".join(sorted({f"`{trigger.type}`" for trigger in scaling.triggers}))
         help = "set minReplicas: 1, or add a trigger that needs no pod, such as cron or prometheus"
         yield Problem("KR521", f"{types} cannot start the first pod", ("scaling", "minReplicas"), help)
-    if scaling.min_replicas == 0 or scaling.idle_replicas == 0:
+    if workload.forgets and (scaling.min_replicas == 0 or scaling.idle_replicas == 0):
         field = "minReplicas" if scaling.min_replicas == 0 else "idleReplicas"
         message = f"with `{field}: 0` the last pod goes, and the conversations in it"
-        help = "set minReplicas: 1 until conversations are kept in a database"
+        help = "keep conversations (persistence of the Platform or the workload), or set minReplicas: 1"
         yield Problem("KR532", message, ("scaling", field), help)
 
 

@@ -25,7 +25,7 @@ def problems(workload: Workload, template: dict[str, Any]) -> Iterator[Problem]:
         yield _refused(f"the container `{other['name']}` beside the agent", (), _INSTEAD)
     yield from _container(workload, container)
     for volume in template["spec"]["volumes"]:
-        if "persistentVolumeClaim" in volume:
+        if "persistentVolumeClaim" in volume and volume["name"] != "state":  # of that KR571 tells
             what = f"the PersistentVolumeClaim `{volume['name']}`"
             yield _refused(what, _near(workload, "volumes"), _INSTEAD)
     yield from _annotations(workload)
@@ -63,10 +63,10 @@ def _scale(workload: Workload) -> Iterator[Problem]:
         message = f"minScale `{knative.min_scale}` is more than maxScale `{knative.max_scale}`"
         place = (*_near(workload, "knative"), "minScale")
         yield Problem("KR531", message, place, f"set maxScale: {knative.min_scale}")
-    if knative.min_scale == 0:
+    if knative.min_scale == 0 and workload.forgets:
         place = _near(workload, "knative", "minScale") or _said(workload, "type") or ()
         message = "with `minScale: 0` the last pod goes, and the conversations in it"
-        help = "set knative.minScale: 1 until conversations are kept in a database"
+        help = "keep conversations in a database (persistence.database), or set knative.minScale: 1"
         yield Problem("KR532", message, place, help)
 
 

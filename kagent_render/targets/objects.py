@@ -39,6 +39,11 @@ class RenderedObject:
         return (group, self.data["kind"], metadata.get("namespace") or "", metadata["name"])
 
 
+def claim_name(workload: Workload) -> str:
+    """The PersistentVolumeClaim of its conversations."""
+    return f"{workload.name}-state"
+
+
 def selector_labels(workload: Workload) -> dict[str, str]:
     """The immutable selector: one key of our own, so that no other tool rewrites it."""
     return {"kagent.dev/team" if workload.kind == "AgentTeam" else "kagent.dev/agent": workload.name}

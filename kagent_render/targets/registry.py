@@ -25,6 +25,7 @@ from kagent_render.targets import (
     knative,
     monitoring,
     network_policy,
+    persistence,
     rbac,
 )
 from kagent_render.targets.objects import RenderedObject
@@ -40,6 +41,7 @@ _INSTALL_ORDER = (
     "NetworkPolicy",
     "CiliumNetworkPolicy",
     "ConfigMap",
+    "PersistentVolumeClaim",
     "ExternalSecret",
     "Certificate",
     "ReferenceGrant",
@@ -83,6 +85,7 @@ TARGETS: tuple[Target, ...] = (
     network_policy,
     cilium,
     certificate,
+    persistence,
     disruption,
     knative,
     http_scaling,

@@ -16,6 +16,7 @@ TOPICS = (
     "routes",
     "secrets",
     "store",
+    "storage",
     "image",
     "scaling",
     "resources",

@@ -159,6 +159,14 @@ def _external_secret(item: Object) -> tuple[Key, str, str, str]:
     return (namespace, ""), "store", f"Secret {name}", value
 
 
+def _claim(item: Object) -> tuple[Key, str, str, str]:
+    spec, (namespace, name) = item["spec"], _key(item)
+    size = ((spec.get("resources") or {}).get("requests") or {}).get("storage", "no size")
+    value = ", ".join([size, *([f"class {spec['storageClassName']}"] if spec.get("storageClassName") else [])])
+    owner = (item["metadata"].get("labels") or {}).get("app.kubernetes.io/name") or name
+    return (namespace, owner), "storage", f"PersistentVolumeClaim {name}", value
+
+
 def _interceptor_route(item: Object) -> tuple[Key, str, str, str]:
     hosts = [host for rule in item["spec"].get("rules") or () for host in rule.get("hosts") or ()]
     text = f"{', '.join(hosts or ['any host'])} through KEDA's interceptor"
@@ -177,4 +185,5 @@ _OTHER = {
     "HTTPRoute": _route,
     "InterceptorRoute": _interceptor_route,
     "ExternalSecret": _external_secret,
+    "PersistentVolumeClaim": _claim,
 }

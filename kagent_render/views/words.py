@@ -19,6 +19,7 @@ _GAINED_LOST = {
     "routes": ("is reachable at {what}", "is no longer reachable at {what}"),
     "secrets": ("reads {what}", "no longer reads {what}"),
     "store": ("fetches {what} from {value}", "no longer fetches {what}"),
+    "storage": ("keeps conversations on {what}: {value}", "no longer keeps conversations on {what}"),
     "answer": ("{what} answers with {value}", "{what} answers with text"),
     "context": ("the model of {what} sees {value}", "the model of {what} sees the whole conversation"),
     "memory": ("{what}", "no longer: {what}"),

@@ -161,7 +161,8 @@ class Sessions:
             return "its message is not in the log"
         if run.config_version != self._engine.config_version:
             return "the agent is not the same any more"
-        return "again when it was gone on with" if run.deaths >= MAX_DEATHS else None
+        deaths = run.deaths + (run.owner is not None)
+        return "again when it was gone on with" if deaths >= MAX_DEATHS else None
 
     async def _close(self, token: Token, past: Past, end: End) -> None:
         decision = Decision("deny", "cancel", "the run was stopped")

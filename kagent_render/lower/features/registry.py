@@ -14,6 +14,7 @@ from kagent_render.lower.features import (
     interfaces,
     knative,
     monitoring,
+    persistence,
     pod_extras,
     tls,
     tracing,
@@ -28,7 +29,17 @@ class Feature(Protocol):
         """What this workload needs for the feature; nothing when the Platform does not ask for it."""
 
 
-FEATURES: tuple[Feature, ...] = (pod_extras, interfaces, tls, http_interceptor, knative, dapr, monitoring, tracing)
+FEATURES: tuple[Feature, ...] = (
+    pod_extras,
+    interfaces,
+    tls,
+    http_interceptor,
+    knative,
+    dapr,
+    monitoring,
+    tracing,
+    persistence,
+)
 
 
 def with_features(workload: Workload) -> Workload:
