@@ -154,7 +154,7 @@ def _running(node: AgentNode | TeamNode, compilation: Compilation) -> Iterator[S
     for label, topics in (("Reached at", ("routes",)), ("Reads", ("secrets",))):
         yield label, [value for (topic, _), value in sorted(facts.values.items()) if topic in topics]
     kept = ((label, value) for (topic, label), value in sorted(facts.values.items()) if topic == "storage")
-    yield "Keeps conversations on", [f"{label}: {value}" for label, value in kept]
+    yield "Keeps", [f"conversations on {label}: {value}" for label, value in kept]
     running = ("image", "scaling", "resources")
     yield "Runs", [f"{label}: {value}" for (topic, label), value in sorted(facts.values.items()) if topic in running]
     objects = [item for item in compilation.objects if item.path.startswith(f"{workload.directory}/")]

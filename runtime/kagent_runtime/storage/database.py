@@ -113,6 +113,8 @@ class Database:
 
     def explain(self, error: BaseException) -> StoreError:
         """The error for people, on one line, without the password."""
+        if isinstance(error, StoreUnavailableError):
+            error = error.__cause__ or error
         cause: Any = getattr(error, "orig", None) or error
         cause = getattr(cause, "__cause__", None) or cause
         if isinstance(cause, ValueError) and self.is_shared:  # the driver quotes the part of the URL it cannot read
@@ -183,7 +185,7 @@ class _told:
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
         if is_unavailable(error):
-            raise StoreUnavailableError(type(error).__name__) from None
+            raise StoreUnavailableError(type(error).__name__) from error
 
 
 def is_unavailable(error: BaseException | None) -> bool:
