@@ -1,4 +1,4 @@
-"""Fixtures that turn the sources of the runtime into an image, and find what can run it."""
+"""Fixtures: the image of the runtime and what can run it, and a real Kubernetes API server."""
 
 from __future__ import annotations
 
@@ -8,8 +8,14 @@ from collections.abc import Iterator
 
 import pytest
 
+from tests.e2e.cluster import Cluster
 from tests.e2e.containers import Containers, cache_directory, missing_requirement
+from tests.e2e.controlplane import control_plane
+from tests.e2e.controlplane.control_plane import ControlPlane
 from tests.e2e.image import runtime_image
+from tests.e2e.tally import Tally
+
+_TALLY = pytest.StashKey[Tally]()
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +36,24 @@ def containers() -> Iterator[Containers]:
 def image(containers: Containers) -> str:
     """The runtime image of the present sources."""
     return runtime_image(containers)
+
+
+@pytest.fixture(scope="session")
+def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
+    """A real control plane; without its programs the tests are skipped, or fail with REQUIRE_APISERVER=1."""
+    reason = control_plane.missing_requirement(with_nodes=True)
+    if reason:
+        stop = pytest.fail if os.environ.get("REQUIRE_APISERVER") == "1" else pytest.skip
+        stop(f"no control plane can be started here: {reason}")
+    tally = request.config.stash.setdefault(_TALLY, Tally())
+    with ControlPlane(with_nodes=True) as plane:
+        yield Cluster(plane, tally)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    """Say what the real API server was asked, so that a log shows it."""
+    tally = config.stash.get(_TALLY, None)
+    if tally is not None:
+        terminalreporter.section("real Kubernetes API server")
+        for line in tally.lines():
+            terminalreporter.line(line)
