@@ -125,7 +125,11 @@ def rules(client: Client, account: Account, namespace: str) -> set[Request]:
 
 
 def everybody_s(request: Request) -> bool:
-    """Whether any authenticated user may: to ask what they may do (the ClusterRole system:basic-user)."""
+    """Whether every ServiceAccount of any cluster may: by system:basic-user ask what it may do itself, and by
+    system:cluster-trust-bundle-discovery read the cluster's published CA certificates.
+    """
+    if (request.group, request.resource) == ("certificates.k8s.io", "clustertrustbundles"):
+        return request.verb in ("get", "list", "watch")
     return request.verb == "create" and (request.group, request.resource) in {
         ("authorization.k8s.io", "selfsubjectaccessreviews"),
         ("authorization.k8s.io", "selfsubjectrulesreviews"),

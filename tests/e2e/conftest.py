@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -13,6 +14,7 @@ from tests.e2e.containers import Containers, cache_directory, missing_requiremen
 from tests.e2e.controlplane import control_plane
 from tests.e2e.controlplane.control_plane import ControlPlane
 from tests.e2e.image import runtime_image
+from tests.e2e.live import Command, command_for
 from tests.e2e.tally import Tally
 
 _TALLY = pytest.StashKey[Tally]()
@@ -41,13 +43,30 @@ def image(containers: Containers) -> str:
 @pytest.fixture(scope="session")
 def cluster(request: pytest.FixtureRequest) -> Iterator[Cluster]:
     """A real control plane; without its programs the tests are skipped, or fail with REQUIRE_APISERVER=1."""
-    reason = control_plane.missing_requirement(with_nodes=True)
+    _need_control_plane(with_nodes=False)
+    tally = request.config.stash.setdefault(_TALLY, Tally())
+    with ControlPlane(with_nodes=control_plane.missing_requirement(with_nodes=True) is None) as plane:
+        yield Cluster(plane, tally)
+
+
+@pytest.fixture(scope="session")
+def cluster_with_nodes(cluster: Cluster) -> Cluster:
+    """The same, with a scheduler and with kwok in place of kubelets."""
+    _need_control_plane(with_nodes=True)
+    return cluster
+
+
+def _need_control_plane(*, with_nodes: bool) -> None:
+    reason = control_plane.missing_requirement(with_nodes=with_nodes)
     if reason:
         stop = pytest.fail if os.environ.get("REQUIRE_APISERVER") == "1" else pytest.skip
         stop(f"no control plane can be started here: {reason}")
-    tally = request.config.stash.setdefault(_TALLY, Tally())
-    with ControlPlane(with_nodes=True) as plane:
-        yield Cluster(plane, tally)
+
+
+@pytest.fixture
+def command(cluster: Cluster, tmp_path: Path) -> Command:
+    """The command line with the real cluster as kubectl's current context."""
+    return command_for(cluster, tmp_path)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
