@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
@@ -122,6 +123,22 @@ def rules(client: Client, account: Account, namespace: str) -> set[Request]:
         for rule in answer["status"]["resourceRules"]
         for group, resource, verb in itertools.product(rule["apiGroups"], rule["resources"], rule["verbs"])
     }
+
+
+def difference(client: Client, account: Account) -> set[Request]:
+    """What the server lists beyond what is declared, or does not list of it, in every namespace that matters.
+
+    The server learns of a Role by a watch, a moment after it has stored it: a difference has to stay to be one.
+    """
+    deadline = time.monotonic() + 5
+    while True:
+        found: set[Request] = set()
+        for scope in (scope for scope in account.scopes if scope != EVERYWHERE):
+            wanted = {rule._replace(scope=scope) for rule in account.declared if rule.scope in (scope, "*")}
+            found |= wanted ^ {rule for rule in rules(client, account, scope) if not everybody_s(rule)}
+        if not found or time.monotonic() > deadline:
+            return found
+        time.sleep(0.05)
 
 
 def everybody_s(request: Request) -> bool:

@@ -6,8 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.e2e.access import EVERYWHERE, Account, Request, accounts, allowed, everybody_s, matrix
+from tests.e2e.access import EVERYWHERE, Account, Request, accounts, allowed, difference, everybody_s, matrix
 from tests.e2e.cluster import Cluster, manifests
+from tests.e2e.pod import wait_for
 from tests.harness import BUILDS, Build
 
 
@@ -34,6 +35,7 @@ def test_an_account_may_do_what_its_tools_declare_and_nothing_else(
     """0 extra, 0 missing, beside asking what one may do, which everybody may."""
     with cluster.holding(manifests(build.expected)) as refusals:
         assert refusals == []
+        assert difference(cluster.client, account) == set()
         requests = list(matrix(account, cluster.client.resources()))
         may = {request for request in allowed(cluster.client, account, requests) if not everybody_s(request)}
     declared = {request for request in requests if account.may(request)}
@@ -47,17 +49,20 @@ def test_a_right_that_nobody_declared_would_show(cluster: Cluster) -> None:
     """So the matrix can fail."""
     build = next(build for build in BUILDS if build.name == "quickstart")
     (account,) = accounts(build)
-    extra = {
-        "apiVersion": "rbac.authorization.k8s.io/v1",
+    head = {"apiVersion": "rbac.authorization.k8s.io/v1", "metadata": {"name": "somebody-s"}}
+    rule = {"apiGroups": [""], "resources": ["services"], "verbs": ["watch"]}
+    role = head | {"kind": "ClusterRole", "rules": [rule]}
+    binding = head | {
         "kind": "ClusterRoleBinding",
-        "metadata": {"name": "somebody-s"},
-        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "somebody-s"},
         "subjects": [{"kind": "ServiceAccount", "name": account.name, "namespace": account.namespace}],
     }
     request = Request(EVERYWHERE, "", "services", "watch")
     assert not allowed(cluster.client, account, [request])
-    cluster.client.apply(extra)
     try:
-        assert allowed(cluster.client, account, [request]) == {request}
+        cluster.client.apply(role)
+        cluster.client.apply(binding)
+        wait_for(lambda: bool(allowed(cluster.client, account, [request])), 10)
     finally:
-        cluster.client.delete(extra)
+        cluster.client.delete(binding)
+        cluster.client.delete(role)

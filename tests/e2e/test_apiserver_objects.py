@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from tests.e2e.access import accounts, everybody_s, rules
+from tests.e2e.access import accounts, difference
 from tests.e2e.cluster import DESTINATION, Cluster, Manifest, manifests, pods_of
 from tests.e2e.controlplane.client import ApiError
 from tests.harness import BUILDS, Build
@@ -62,12 +62,9 @@ def test_its_accounts_have_the_rights_that_their_tools_declare(applied: Applied,
     """By the server's own list of an account's rules, in every namespace that matters: no more, no less."""
     wrong = {}
     for account in accounts(applied.build):
-        for scope in [scope for scope in account.scopes if scope]:
-            wanted = {rule._replace(scope=scope) for rule in account.declared if rule.scope in (scope, "*")}
-            found = {rule for rule in rules(cluster.client, account, scope) if not everybody_s(rule)}
-            if difference := wanted ^ found:
-                wrong[account.user, scope] = difference
-            cluster.tally.count("lists of an account's rights", failures=bool(difference))
+        if found := difference(cluster.client, account):
+            wrong[account.user] = found
+        cluster.tally.count("accounts whose listed rights are those declared", failures=bool(found))
     assert wrong == {}
 
 
