@@ -49,6 +49,7 @@ def _tell(report: Report, seconds: float) -> None:
         "calls reported as unknown": report.unknown,
         "turns gone on with by another process": report.resumed,
         "outcomes": dict(report.outcomes),
+        "errors": report.errors,
         "logs with a gap": len(report.broken_logs),
         "restart to ready": f"{statistics.median(ready):.2f} s median, {ready[-1]:.2f} s at most",
         "took": f"{seconds:.0f} s",

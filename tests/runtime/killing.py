@@ -90,7 +90,7 @@ class Report:
     unknown: int = 0
     outcomes: Counter[str] = field(default_factory=Counter)
     ready_seconds: list[float] = field(default_factory=list)
-    handover_seconds: list[float] = field(default_factory=list)
+    errors: list[str] = field(default_factory=list)
 
 
 class Load:
@@ -170,6 +170,8 @@ def examine(process: Runtime, shop: Shop, acknowledged: list[tuple[str, str]], r
 
 def _count(run: list[Event], number: str, orders: int, report: Report) -> None:
     report.outcomes[run[-1]["outcome"]] += 1
+    if run[-1].get("error"):
+        report.errors.append(f"{number}: {run[-1]['error']}")
     report.resumed += any(event["type"] == "notice" for event in run)
     results = [event["content"] for event in run if event["type"] == "tool.result"]
     is_unknown = UNKNOWN in results or "unknown" in str(run[-1].get("error"))

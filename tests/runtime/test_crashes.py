@@ -26,7 +26,9 @@ def assert_nothing_lost(report: Report) -> None:
     assert report.acknowledged > report.kills
     found = (report.lost, report.repeated, report.hidden, report.unfinished, report.broken_logs)
     assert found == ([], [], [], [], []), report
-    assert set(report.outcomes) == {"completed"}, report
+    # A run that three of its processes died with is closed; chance may do that too.
+    assert [error for error in report.errors if "again when it was gone on with" not in error] == []
+    assert report.outcomes["completed"] + len(report.errors) == report.acknowledged
 
 
 def wait_ordered(shop: Shop, number: int = 1) -> None:
