@@ -4,7 +4,7 @@ PYTHON := $(VENV)/bin/python
 BASE   ?=
 IMAGE  ?= kagent-runtime:dev
 
-.PHONY: help venv test lint e2e bench lock image
+.PHONY: help venv test lint controlplane e2e bench lock image
 .DEFAULT_GOAL := help
 
 help: ## list the targets
@@ -28,8 +28,11 @@ lint: venv ## check style, types and the layering of imports
 	$(VENV)/bin/shellcheck .ci/run runtime/bootstrap_venv.sh
 	$(VENV)/bin/hadolint runtime/Dockerfile
 
-e2e: venv ## run the rendered manifests as containers (root, podman, buildah, runc, debootstrap)
-	REQUIRE_CONTAINERS=1 $(PYTHON) -m pytest tests/e2e
+controlplane: venv ## build a real Kubernetes control plane for the tests (CONTRIBUTING.md says how long it takes)
+	$(PYTHON) -m tests.e2e.controlplane.build
+
+e2e: venv controlplane ## try the manifests as containers (root, podman, buildah, runc, debootstrap) and in a cluster
+	REQUIRE_CONTAINERS=1 REQUIRE_APISERVER=1 $(PYTHON) -m pytest tests/e2e
 
 bench: venv ## run the benchmarks
 	$(PYTHON) -m tests.benchmarks.bench_compiler

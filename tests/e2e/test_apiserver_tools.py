@@ -23,13 +23,9 @@ SECURITY = {
     "runAsNonRoot": True,
     "seccompProfile": {"type": "RuntimeDefault"},
 }
-POD = {
-    "apiVersion": "v1",
-    "kind": "Pod",
-    "metadata": HEAD | {"labels": {"app": "checkout"}},
-    # A node that nobody plays the kubelet of: what is read of the pod's status is what is written below.
-    "spec": {"nodeName": "elsewhere", "containers": [{"name": "app", "image": "shop:2", "securityContext": SECURITY}]},
-}
+# For no scheduler's: what is read of the pod's status is what is written below.
+SPEC = {"schedulerName": "nobody", "containers": [{"name": "app", "image": "shop:2", "securityContext": SECURITY}]}
+POD = {"apiVersion": "v1", "kind": "Pod", "metadata": HEAD | {"labels": {"app": "checkout"}}, "spec": SPEC}
 CRASHED = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s restarting failed container"}}
 STATUS = {
     "phase": "Running",
@@ -133,7 +129,12 @@ def test_the_other_resources_are_read(runtime: Runtime, cluster: Cluster, resour
 
 def test_logs_of_an_unreachable_node_are_an_error_in_words(runtime: Runtime, cluster: Cluster) -> None:
     """The server allows it and cannot get through: the agent is told, and does not wait."""
-    text, is_error = read(runtime, cluster, "kubectl-logs", pod="checkout-1")
+    lost = {**POD, "metadata": HEAD | {"name": "lost-1"}, "spec": SPEC | {"nodeName": "elsewhere"}}
+    cluster.client.create(lost)
+    try:
+        text, is_error = read(runtime, cluster, "kubectl-logs", pod="lost-1")
+    finally:
+        cluster.client.request("DELETE", cluster.client.path(lost), params={"gracePeriodSeconds": "0"})
     assert is_error
     assert "elsewhere" in text
     assert "forbidden" not in text

@@ -64,12 +64,29 @@ class Prometheus:
         flags += [f"--web.listen-address={self._address}", "--log.level=error"]
         self._process = subprocess.Popen([program("prometheus"), *flags], stderr=subprocess.DEVNULL)
         self._client = httpx.Client(base_url=f"http://{self._address}/api/v1", timeout=10)
+        try:
+            self._wait_until_ready()
+        except TimeoutError:
+            self.__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:
         self._client.close()
         self._process.terminate()
         self._process.wait(20)
+
+    def _wait_until_ready(self, timeout: float = 60) -> None:
+        # It listens before it has read its storage, and answers 503 until then.
+        deadline = time.monotonic() + timeout
+        while time.monotonic() < deadline:
+            try:
+                if self._client.get(f"http://{self._address}/-/ready").is_success:
+                    return
+            except httpx.TransportError:
+                pass  # not listening yet
+            time.sleep(0.1)
+        raise TimeoutError(f"Prometheus was not ready after {timeout} s")
 
     def get(self, path: str, **parameters: str) -> JSON:
         """The data of an answer of the HTTP API."""
@@ -81,10 +98,7 @@ class Prometheus:
         """Labels and values of a query, once it has a result; raises TimeoutError."""
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
-            try:
-                if found := self.get("/query", query=query)["result"]:
-                    return [(item["metric"], float(item["value"][1])) for item in found]
-            except httpx.TransportError:
-                pass  # not up yet
+            if found := self.get("/query", query=query)["result"]:
+                return [(item["metric"], float(item["value"][1])) for item in found]
             time.sleep(0.2)
         raise TimeoutError(f"no result for {query} after {timeout} s")

@@ -1,8 +1,8 @@
 """Build the programs of the control plane, and the tools around it, into the cache folder.
 
-`python -m tests.e2e.controlplane.build [PROGRAM...]` builds what is not built yet: all of it takes minutes once, and
-nothing after that. Each Go module has a folder by the digest of all that decides what comes out, so that a change of
-one builds anew beside what older commits still use.
+`python -m tests.e2e.controlplane.build [PROGRAM...]` builds what is not built yet, of what the tests start or of what
+is named: that takes minutes once, and nothing after that. Each Go module has a folder by the digest of all that decides
+what comes out, so that a change of one builds anew beside what older commits still use.
 """
 
 from __future__ import annotations
@@ -76,6 +76,8 @@ MODULES = (
     Module(_HERE / "kubeconform", {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"}),
 )
 PROGRAMS = tuple(name for module in MODULES for name in module.programs)
+NEEDED = (*MODULES[0].programs, "kwok")
+"""What the tests start; the others are there for who wants them."""
 
 
 def built(program: str) -> Path | None:
@@ -86,7 +88,7 @@ def built(program: str) -> Path | None:
     return path if path and path.is_file() else None
 
 
-def build(programs: Sequence[str] = PROGRAMS) -> dict[str, Path]:
+def build(programs: Sequence[str] = NEEDED) -> dict[str, Path]:
     """Build what is missing of the programs and return where they all are. Raises CalledProcessError."""
     return {name: built(name) or _build(name) for name in programs}
 
@@ -122,12 +124,12 @@ def _say(text: str) -> None:
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Build the programs named, or all, and say where each is."""
+    """Build the programs named, or those needed, and say where each is."""
     unknown = sorted(set(arguments) - set(PROGRAMS))
     if unknown:
         _say(f"not known: {', '.join(unknown)}; there are {', '.join(PROGRAMS)}")
         return 2
-    for path in build(arguments or PROGRAMS).values():
+    for path in build(arguments or NEEDED).values():
         _say(str(path))
     return 0
 

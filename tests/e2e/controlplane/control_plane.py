@@ -12,7 +12,7 @@ import secrets
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,6 +30,7 @@ from tests.edge.certificate import loopback_certificate
 SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 NODES = ("kube-scheduler", "kwok")
 _CLIENTS = ("openssl",)
+_STAGES = Path(__file__).parent / "kwok" / "stages.yaml"
 
 
 def missing_requirement(*, with_nodes: bool = False) -> str | None:
@@ -89,6 +90,7 @@ class ControlPlane:
         self._seconds = float(os.environ.get("KUBEBUILDER_CONTROLPLANE_START_TIMEOUT", "60"))
         self._token = secrets.token_hex(16)
         self._exits = ExitStack()
+        self._processes: list[Process] = []
         self.origin = ""
 
     def __enter__(self) -> Self:
@@ -149,13 +151,23 @@ class ControlPlane:
         """Make a namespace, and wait for the ServiceAccount without which it admits no pod."""
         metadata = {"name": name, "labels": dict(labels or {})}
         self.client.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": metadata})
-        wait_for(lambda: self._has(_account(name, "default")), self._seconds)
+        self.wait_until(lambda: self._has(_account(name, "default")))
 
     def install(self, crds: Sequence[JSON]) -> None:
         """Install CustomResourceDefinitions and wait until their kinds are served."""
         for crd in crds:
             self.client.apply(crd, manager="platform")
-        wait_for(lambda: all(_is_established(self.client.get(crd)) for crd in crds), self._seconds)
+        self.wait_until(lambda: all(_is_established(self.client.get(crd)) for crd in crds))
+
+    def wait_until(self, condition: Callable[[], bool]) -> None:
+        """Return when the condition holds; raises StartError when a controller has ended, else TimeoutError."""
+
+        def is_met() -> bool:
+            for process in self._processes:
+                process.check()
+            return condition()
+
+        wait_for(is_met, self._seconds)
 
     def _has(self, item: JSON) -> bool:
         try:
@@ -236,11 +248,14 @@ class ControlPlane:
         kubeconfig = f"--kubeconfig={self._files.kubeconfig}"
         scheduler = self.programs["kube-scheduler"]
         self._run(undo, "kube-scheduler", [scheduler, kubeconfig, "--leader-elect=false", "--secure-port=0"])
-        self._run(undo, "kwok", [self.programs["kwok"], kubeconfig, "--manage-all-nodes=true"])
+        # The lease is a node's heartbeat: without it the controllers take the node for lost after a while.
+        flags = ["--manage-all-nodes=true", "--node-lease-duration-seconds=40", f"--config={_STAGES}"]
+        self._run(undo, "kwok", [self.programs["kwok"], kubeconfig, *flags])
 
     def _run(self, undo: ExitStack, name: str, command: list[str | Path]) -> None:
         process = Process(command, self._files.log(name))
         undo.callback(process.stop)
+        self._processes.append(process)
 
 
 def _account(namespace: str, name: str) -> JSON:

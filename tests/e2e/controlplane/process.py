@@ -45,10 +45,18 @@ class Process:
         """Return when it is ready; raises StartError when it ends or is not ready in time."""
         deadline = time.monotonic() + seconds
         while not is_ready():
-            if not self.is_running or time.monotonic() > deadline:
-                state = "not ready in time" if self.is_running else f"exited {self._child.returncode}"
-                raise StartError(f"{self._log.stem}: {state}\n{self.output()[-_TAIL:]}")
+            self.check()
+            if time.monotonic() > deadline:
+                raise self._error("not ready in time")
             time.sleep(0.05)
+
+    def check(self) -> None:
+        """Raise StartError if it has ended."""
+        if not self.is_running:
+            raise self._error(f"exited {self._child.returncode}")
+
+    def _error(self, state: str) -> StartError:
+        return StartError(f"{self._log.stem}: {state}\n{self.output()[-_TAIL:]}")
 
     def output(self) -> str:
         """Everything it wrote."""
