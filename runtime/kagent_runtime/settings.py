@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, cast
+
+from kagent_runtime.auth.settings import AuthSettings, read_auth
 
 ModelMode = Literal["real", "replay"]
 TlsClients = Literal["any", "required"]
@@ -32,10 +34,11 @@ class Settings:
     tls_folder: str | None = None
     tls_clients: TlsClients = "any"
     management_port: int = 8081
+    auth: AuthSettings = field(default_factory=AuthSettings)
 
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """Flags win over variables. Exits with 2 and a usage line on a bad flag, as argparse does."""
+    """Flags win over variables. Exits with 2 and a usage line on a bad flag, as argparse does. Raises AuthError."""
     options = _parser(environment).parse_args(arguments)
     state_dir = environment.get("KAGENT_STATE_DIR", "/var/lib/kagent")
     return Settings(
@@ -53,6 +56,7 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         tls_folder=options.tls_folder,
         tls_clients=cast(TlsClients, options.tls_clients),
         management_port=options.management_port,
+        auth=read_auth(environment),
     )
 
 

@@ -15,6 +15,8 @@ from typing import Any
 
 from sqlalchemy import (
     Column,
+    ColumnElement,
+    Connection,
     ForeignKey,
     Integer,
     MetaData,
@@ -25,12 +27,16 @@ from sqlalchemy import (
     event,
     func,
     insert,
+    inspect,
     select,
+    text,
+    true,
     update,
 )
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
+from kagent_runtime.auth.identity import only_owner, owner
 from kagent_runtime.engine import SavedState
 
 _metadata = MetaData()
@@ -39,6 +45,8 @@ _sessions = Table(
     _metadata,
     Column("id", String(32), primary_key=True),
     Column("title", String(200), nullable=False),
+    # Whose it is: the subject of an identity; empty without authentication.
+    Column("owner", String(512), nullable=False, server_default="", index=True),
     Column("created_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False, index=True),
     Column("state", Text),
@@ -94,7 +102,7 @@ class DuplicateMessage(Exception):
 
 
 class Store:
-    """The database. Every method is one transaction."""
+    """The database. Every method is one transaction. What belongs to another caller is not found (`auth.identity`)."""
 
     def __init__(self, url: str) -> None:
         self._engine: AsyncEngine = create_async_engine(url)
@@ -111,6 +119,7 @@ class Store:
         try:
             async with self._engine.begin() as connection:
                 await connection.run_sync(_metadata.create_all)
+                await connection.run_sync(_add_owner)
         except (SQLAlchemyError, OSError) as error:
             cause = getattr(error, "orig", None) or error
             raise StoreError(f"{type(cause).__name__}: {' '.join(str(cause).split())[:200]}") from None
@@ -122,7 +131,8 @@ class Store:
     async def create_session(self, id: str, title: str) -> SessionRow:
         """A new, empty session."""
         row = SessionRow(id, title, now(), now())
-        values = {"id": id, "title": title, "created_at": row.created_at, "updated_at": row.updated_at}
+        values = {"id": id, "title": title, "owner": owner()}
+        values |= {"created_at": row.created_at, "updated_at": row.updated_at}
         async with self._engine.begin() as connection:
             await connection.execute(insert(_sessions).values(**values))
         return row
@@ -135,21 +145,22 @@ class Store:
             return
 
     async def sessions(self, limit: int) -> list[SessionRow]:
-        """The sessions with the newest activity."""
-        query = select(*_row_columns()).order_by(_sessions.c.updated_at.desc(), _sessions.c.id).limit(limit)
+        """The caller's sessions, those with the newest activity."""
+        query = select(*_row_columns()).where(_own()).limit(limit)
+        query = query.order_by(_sessions.c.updated_at.desc(), _sessions.c.id)
         async with self._engine.connect() as connection:
             return [SessionRow(*row) for row in await connection.execute(query)]
 
     async def session(self, id: str) -> SessionRow | None:
-        """One session."""
+        """One session of the caller's."""
         async with self._engine.connect() as connection:
-            row = (await connection.execute(select(*_row_columns()).where(_sessions.c.id == id))).first()
+            row = (await connection.execute(select(*_row_columns()).where(_sessions.c.id == id, _own()))).first()
         return SessionRow(*row) if row else None
 
     async def rename(self, id: str, title: str) -> None:
         """Give a session another title."""
         async with self._engine.begin() as connection:
-            await connection.execute(update(_sessions).where(_sessions.c.id == id).values(title=title))
+            await connection.execute(update(_sessions).where(_sessions.c.id == id, _own()).values(title=title))
 
     async def delete(self, id: str) -> None:
         """Remove a session with everything in it."""
@@ -160,7 +171,7 @@ class Store:
 
     async def state(self, id: str) -> SavedState | None:
         """The state after the last good run."""
-        query = select(_sessions.c.state, _sessions.c.state_version).where(_sessions.c.id == id)
+        query = select(_sessions.c.state, _sessions.c.state_version).where(_sessions.c.id == id, _own())
         async with self._engine.connect() as connection:
             row = (await connection.execute(query)).first()
         return SavedState(row[1], json.loads(row[0])) if row and row[0] else None
@@ -210,7 +221,8 @@ class Store:
 
     async def events(self, session_id: str, after: int) -> list[Event]:
         """The log of a session after a sequence number."""
-        query = select(_events.c.data).where(_events.c.session_id == session_id, _events.c.seq > after)
+        query = select(_events.c.data).join(_sessions).where(_events.c.session_id == session_id, _own())
+        query = query.where(_events.c.seq > after)
         async with self._engine.connect() as connection:
             return [json.loads(row[0]) for row in await connection.execute(query.order_by(_events.c.seq))]
 
@@ -222,6 +234,18 @@ class Store:
         await connection.execute(insert(_events), rows)
         await connection.execute(update(_sessions).where(_sessions.c.id == session_id).values(updated_at=now()))
         return numbered
+
+
+def _own() -> ColumnElement[bool]:
+    """The sessions that the caller may know of."""
+    subject = only_owner()
+    return true() if subject is None else _sessions.c.owner == subject
+
+
+def _add_owner(connection: Connection) -> None:
+    """A database that was made before sessions had owners gets the column: what is there is nobody's in particular."""
+    if "owner" not in {column["name"] for column in inspect(connection).get_columns("sessions")}:
+        connection.execute(text("ALTER TABLE sessions ADD COLUMN owner VARCHAR(512) NOT NULL DEFAULT ''"))
 
 
 def _row_columns() -> tuple[Column[Any], ...]:
