@@ -26,6 +26,7 @@ def main() -> int:
         print(f"kagent-runtime: {error}", file=sys.stderr)  # noqa: T201
         return EX_CONFIG
     # Heavy from here on: the agent library, the web framework, the database layer.
+    from kagent_runtime.audit import show_arguments
     from kagent_runtime.autogen_engine import AutoGenEngine
     from kagent_runtime.engine import EngineError
     from kagent_runtime.logs import configure_logs
@@ -34,6 +35,7 @@ def main() -> int:
     from kagent_runtime.telemetry.engine import ObservedEngine
 
     configure_logs(settings.log_level)
+    show_arguments(settings.audit_arguments)
     stop_sample = _connect(settings)
     stop_telemetry = start_telemetry(loaded, os.environ)
     engine = ObservedEngine(AutoGenEngine(loaded, is_replay=settings.model_mode == "replay"), loaded.config)

@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from kagent_runtime import __version__, dapr, problems, routes
+from kagent_runtime.admission import Admission
 from kagent_runtime.auth.middleware import Authentication, Authenticator
 from kagent_runtime.closing import close_all
 from kagent_runtime.config import LoadedConfig
@@ -35,7 +36,8 @@ def build_app(
 ) -> FastAPI:
     """The app over an engine that has started and a store that is open; its lifespan closes the store."""
     expiry = loaded.config.approvals.expirySeconds if loaded.config.approvals else EXPIRY_SECONDS
-    sessions = Sessions(store, engine, loaded.config.limits, expiry)
+    admission = Admission(settings.max_runs, settings.max_queued_runs)
+    sessions = Sessions(store, engine, loaded.config.limits, expiry, admission)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 
+from kagent_runtime.auth.identity import owner
 from kagent_runtime.engine import ApprovalDecided, ApprovalRequested
 
 Verdict = Literal["approve", "deny"]
@@ -23,6 +24,8 @@ class Decision:
     verdict: Verdict
     by: str
     reason: str | None = None
+    subject: str | None = None
+    """The person, as far as callers are told apart."""
 
 
 _STOPPED = Decision("deny", "cancel", "the run was stopped")
@@ -109,7 +112,7 @@ class Approvals:
         future = self._waiting.get(id)
         if future is None or future.done():
             raise NotWaitingError(is_decided=id in self._used)
-        future.set_result(Decision(verdict, "person", reason))
+        future.set_result(Decision(verdict, "person", reason, owner()))
 
     def _announcement(self, call_id: str) -> asyncio.Semaphore:
         return self._announced.setdefault(call_id, asyncio.Semaphore(0))

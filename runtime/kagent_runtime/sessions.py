@@ -8,8 +8,12 @@ import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 
+from kagent_runtime import audit
+from kagent_runtime.admission import Admission, Ticket
 from kagent_runtime.approvals import APPROVALS, Approvals, NotWaitingError, Verdict
 from kagent_runtime.engine import (
+    ApprovalDecided,
+    ApprovalRequested,
     Cancelled,
     Delta,
     Engine,
@@ -118,8 +122,14 @@ class Sessions:
     """
 
     def __init__(
-        self, store: Store, engine: Engine, limits: RunLimits | None = None, expiry_seconds: float = EXPIRY_SECONDS
+        self,
+        store: Store,
+        engine: Engine,
+        limits: RunLimits | None = None,
+        expiry_seconds: float = EXPIRY_SECONDS,
+        admission: Admission | None = None,
     ) -> None:
+        self._admission = admission or Admission()
         self._store, self._engine = store, engine
         self._seconds, self._expiry_seconds = limits.seconds if limits else None, expiry_seconds
         self._runs: dict[str, _Run] = {}
@@ -159,37 +169,44 @@ class Sessions:
     async def send(self, session_id: str, content: str, key: str | None = None) -> tuple[str, int]:
         """Start a run; returns its id and the sequence number of the message, which is committed by then.
 
-        A message with a `key` is accepted once. Raises Busy, Draining and DuplicateMessage.
+        A message with a `key` is accepted once. Raises Busy, Draining, Overloaded and DuplicateMessage.
         """
         if self.is_draining:
             raise Draining
         if self.status(session_id) != "idle":
             raise Busy
+        ticket = self._admission.admit()
         self._starting.add(session_id)
         try:
             run_id = uuid.uuid4().hex
             first = [event("message.user", run_id, content=content), event("run.started", run_id)]
             stored = await self._store.begin_run(session_id, run_id, first, key)
             self.hub.publish(session_id, stored)
-            self._start(session_id, run_id, content)
+            self._start(session_id, run_id, content, ticket)
+        except BaseException:
+            ticket.end()
+            raise
         finally:
             self._starting.discard(session_id)
         return run_id, stored[0]["seq"]
 
-    def _start(self, session_id: str, run_id: str, content: str) -> None:
+    def _start(self, session_id: str, run_id: str, content: str, ticket: Ticket) -> None:
         stop, recording = Stop(), asyncio.Lock()
 
         async def record(item: EngineEvent) -> None:
             # One at a time: calls that run at once ask for their approvals at once.
             async with recording:
                 await self._record(session_id, run_id, item)
+            if isinstance(item, ApprovalRequested):
+                ticket.pause()
+            elif isinstance(item, ApprovalDecided):
+                ticket.resume()
 
         approvals = Approvals(record, self._expiry_seconds, self._asked.setdefault(session_id, set()))
-        playing = self._run(session_id, run_id, content, stop, approvals, record)
+        stop.on_request(ticket.wake)
+        playing = self._run(session_id, run_id, content, stop, approvals, record, ticket)
         run = _Run(run_id, asyncio.create_task(playing, name=f"run-{run_id}"), stop, _Deadline(), approvals)
         self._runs[session_id] = run
-        if self._seconds is not None:
-            run.bound(self._seconds)
 
     def decide(self, session_id: str, call_id: str, verdict: Verdict, reason: str | None) -> None:
         """Approve or deny a call that waits. Raises NotWaitingError."""
@@ -197,6 +214,7 @@ class Sessions:
         if run is None:
             raise NotWaitingError(is_decided=call_id in self._asked.get(session_id, ()))
         run.approvals.decide(call_id, verdict, reason)
+        audit.decision(session_id, call_id, verdict)
 
     def cancel(self, session_id: str) -> bool:
         """Ask the run to stop; whether there was one."""
@@ -244,11 +262,19 @@ class Sessions:
         self.hub.close_all()
 
     async def _run(
-        self, session_id: str, run_id: str, content: str, stop: Stop, approvals: Approvals, record: Recorder
+        self,
+        session_id: str,
+        run_id: str,
+        content: str,
+        stop: Stop,
+        approvals: Approvals,
+        record: Recorder,
+        ticket: Ticket,
     ) -> None:
         spans.CONVERSATION.set(session_id)
+        audit.RUN.set(run_id)
         APPROVALS.set(approvals)
-        end = await self._play(session_id, content, stop, approvals, record)
+        end = await self._play(session_id, content, stop, approvals, record, ticket)
         final = finished(run_id, end.outcome, end.reason, end.usage, end.error)
         version = self._engine.state_version
         try:
@@ -262,8 +288,11 @@ class Sessions:
             del self._runs[session_id]
         self.hub.publish(session_id, stored)
 
-    async def _play(self, session_id: str, content: str, stop: Stop, approvals: Approvals, record: Recorder) -> _End:
+    async def _play(
+        self, session_id: str, content: str, stop: Stop, approvals: Approvals, record: Recorder, ticket: Ticket
+    ) -> _End:
         try:
+            await self._begin(session_id, stop, ticket)
             end = await self._to_its_end(session_id, content, stop, approvals, record)
             return end or _failed("The run failed", "The agent ended without an answer.")
         except (Exception, asyncio.CancelledError) as failure:
@@ -271,6 +300,15 @@ class Sessions:
         finally:
             self._runs[session_id].deadline.cancel()
             await approvals.close()
+            ticket.end()
+
+    async def _begin(self, session_id: str, stop: Stop, ticket: Ticket) -> None:
+        """Wait for a place; the time limit counts from then on. Raises Cancelled."""
+        await ticket.wait()
+        if stop.is_requested:
+            raise Cancelled(Usage())
+        if self._seconds is not None:
+            self._runs[session_id].bound(self._seconds)
 
     async def _to_its_end(
         self, session_id: str, content: str, stop: Stop, approvals: Approvals, record: Recorder

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, cast
 
@@ -13,6 +13,8 @@ from kagent_runtime.auth.settings import AuthSettings, read_auth
 ModelMode = Literal["real", "replay"]
 TlsClients = Literal["any", "required"]
 ClusterMode = Literal["in-cluster", "kubeconfig", "sample"]
+Arguments = Literal["omitted", "hashed", "redacted"]
+DEFAULT_RUNS, DEFAULT_QUEUED = 32, 64
 SERVICE_ACCOUNT_NAMESPACE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
 
@@ -34,6 +36,9 @@ class Settings:
     tls_folder: str | None = None
     tls_clients: TlsClients = "any"
     management_port: int = 8081
+    max_runs: int = DEFAULT_RUNS
+    max_queued_runs: int = DEFAULT_QUEUED
+    audit_arguments: Arguments = "hashed"
     auth: AuthSettings = field(default_factory=AuthSettings)
 
 
@@ -56,6 +61,9 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         tls_folder=options.tls_folder,
         tls_clients=cast(TlsClients, options.tls_clients),
         management_port=options.management_port,
+        max_runs=options.max_runs,
+        max_queued_runs=options.max_queued_runs,
+        audit_arguments=cast(Arguments, options.audit_arguments),
         auth=read_auth(environment),
     )
 
@@ -82,8 +90,22 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option("--log-level", "info", choices=["debug", "info", "warning", "error"], help="what is logged")
     option("--tls-folder", None, metavar="DIR", help="serve TLS with tls.crt and tls.key; ca.crt verifies callers")
     option("--tls-clients", "any", choices=["any", "required"], help="required: only callers with a certificate")
-    option("--management-port", "8081", type=int, help="with TLS, health and metrics without it; 0 picks a free one")
+    option("--management-port", "8081", type=int, help="health and metrics, with TLS or authentication; 0: a free one")
+    option("--max-runs", str(DEFAULT_RUNS), type=_number(1), help="runs at once; more wait")
+    option("--max-queued-runs", str(DEFAULT_QUEUED), type=_number(0), help="how many wait; more are refused")
+    choices = ["omitted", "hashed", "redacted"]
+    option("--audit-arguments", "hashed", choices=choices, help="how the audit log tells the arguments of tools")
     return parser
+
+
+def _number(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise ValueError
+        return value
+
+    return number
 
 
 def _own_namespace() -> str:

@@ -12,6 +12,7 @@ from autogen_core import CancellationToken, Component
 from autogen_core.tools import TextResultContent, ToolResult, ToolSchema, Workbench
 from pydantic import BaseModel
 
+from kagent_runtime import audit
 from kagent_runtime.approvals import APPROVALS, Decision
 from kagent_runtime.meter import METER, LimitReached
 
@@ -55,22 +56,38 @@ class Gate(Workbench, Component[GateConfig]):
         call_id: str | None = None,
     ) -> ToolResult:
         """Call a tool. A call that is refused, or fails, is a result with `is_error`."""
-        if arguments is not None and not isinstance(arguments, Mapping):
-            return _refused(name, "the arguments must be a JSON object")
+        given = arguments if isinstance(arguments, Mapping) else {}
+        with audit.tool_call(self._agent, name, call_id, given) as entry:
+            if arguments is not None and not isinstance(arguments, Mapping):
+                return _refused(name, "the arguments must be a JSON object")
+            return await self._call(name, given, cancellation_token, call_id, entry)
+
+    async def _call(
+        self,
+        name: str,
+        arguments: Mapping[str, Any],
+        cancellation_token: CancellationToken | None,
+        call_id: str | None,
+        entry: audit.Entry,
+    ) -> ToolResult:
         # A copy: what was approved is what runs, whatever happens to the caller's own.
-        approved = copy.deepcopy(dict(arguments or {}))
+        approved = copy.deepcopy(dict(arguments))
         try:
             meter = METER.get()
             if meter is not None:
                 meter.admit_tool_call()
             if name in self._requires_approval:
                 decision = await self._approval(name, approved, cancellation_token, call_id or "")
+                entry.decided(decision.verdict, decision.by, decision.subject)
                 if decision.verdict != "approve":
                     return _refused(name, _denial(decision))
             if meter is not None:
                 meter.admit_tool_call()  # again: other calls ran while this one waited
                 meter.tool_calls += 1
-            return await self._inner.call_tool(name, approved, cancellation_token, call_id)
+            entry.outcome = "error"
+            result = await self._inner.call_tool(name, approved, cancellation_token, call_id)
+            entry.outcome = "error" if result.is_error else "ok"
+            return result
         except LimitReached as reached:
             return _refused(name, f"not run: {reached}")
         except Exception as error:
