@@ -8,7 +8,17 @@ from operator import or_
 from typing import Protocol
 
 from kagent_render.catalog.base import Contribution
-from kagent_render.lower.features import dapr, http_interceptor, knative, monitoring, pod_extras, tls, tracing
+from kagent_render.lower.features import (
+    audit,
+    authentication,
+    dapr,
+    http_interceptor,
+    knative,
+    monitoring,
+    pod_extras,
+    tls,
+    tracing,
+)
 from kagent_render.lower.workload import Workload
 
 
@@ -19,7 +29,17 @@ class Feature(Protocol):
         """What this workload needs for the feature; nothing when the Platform does not ask for it."""
 
 
-FEATURES: tuple[Feature, ...] = (pod_extras, tls, http_interceptor, knative, dapr, monitoring, tracing)
+FEATURES: tuple[Feature, ...] = (
+    pod_extras,
+    authentication,
+    tls,
+    http_interceptor,
+    knative,
+    dapr,
+    monitoring,
+    tracing,
+    audit,
+)
 
 
 def with_features(workload: Workload) -> Workload:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal, cast, get_args
@@ -54,6 +55,13 @@ def read_auth(environment: Mapping[str, str]) -> AuthSettings:
 
 
 def _list(text: str | None) -> tuple[str, ...]:
+    """A JSON list, for names with a comma in them, or names with commas between them."""
+    if text and text.lstrip().startswith("["):
+        try:
+            found = json.loads(text)
+        except ValueError:
+            raise AuthError("a list of names is neither JSON nor names with commas between them") from None
+        return tuple(str(name) for name in found)
     return tuple(part.strip() for part in (text or "").split(",") if part.strip())
 
 
