@@ -201,6 +201,7 @@ async function start() {
     page.agent = await api.getAgent();
   } catch (error) {
     if (error.status === 401) {
+      byId("agent-name").textContent = "Who asks?";
       await askForToken();
       location.reload();
       return;
