@@ -731,6 +731,34 @@ _CODES = (
         "every export fails.",
         Severity.WARNING,
     ),
+    Code(
+        "KR590",
+        "unauthenticated-route",
+        "The workloads are reached from outside the cluster, and nobody has to say who they are: whoever finds the "
+        "address spends your model's budget, has the tools called, and reads every conversation.\n\n"
+        "    authentication: {type: Bearer, bearer: {tokensSecretRef: {name: agent-tokens, key: tokens}}}\n\n"
+        "If the Gateway itself authenticates callers, that is enough; then every caller shares all sessions.",
+        Severity.WARNING,
+    ),
+    Code(
+        "KR591",
+        "mismatched-authentication",
+        "`authentication.type` says how callers are known, and the block of that name holds the details: `bearer` for "
+        "Bearer, `oidc` for OIDC, which may have `bearer` too, for agents and programs. None has neither.",
+    ),
+    Code(
+        "KR592",
+        "agent-without-token",
+        "Agents that ask each other are callers too, and an issuer gives tokens to people. Name a Secret with static "
+        "tokens beside it; agents show the one named `agents`.\n\n"
+        "    authentication: {type: OIDC, oidc: {…}, bearer: {tokensSecretRef: {name: agent-tokens, key: tokens}}}",
+    ),
+    Code(
+        "KR593",
+        "events-without-token",
+        "With `authentication`, Dapr's sidecar delivers events only when it can show the token that it shares with the "
+        "agent: a Secret that `dapr.appTokenSecret` names.",
+    ),
     # KR6xx output
     Code(
         "KR601",

@@ -62,7 +62,8 @@ def _lower_tool(tool: ToolNode) -> LoweredTool:
     if tool.asked is None or tool.asked.endpoint is None:
         return lowered
     needs = Contribution(endpoints=frozenset({tool.asked.endpoint}))
-    return replace(lowered, config=lowered.config | {"url": tool.asked.url}, needs=lowered.needs | needs)
+    address = {"url": tool.asked.url} | ({"token_file": tool.asked.token_file} if tool.asked.token_file else {})
+    return replace(lowered, config=lowered.config | address, needs=lowered.needs | needs)
 
 
 def assistant(agent: AgentNode, handoffs: Sequence[AgentNode] = (), *, asks_user: bool = False) -> Component:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from kagent_render.catalog.base import Caller, Contribution, Endpoint
 from kagent_render.diagnostics import Diagnostics
+from kagent_render.lower.features.authentication import TOKENS_FILE
 from kagent_render.lower.team import agents_of
 from kagent_render.lower.workload import Workload
 from kagent_render.resolve import AgentNode, Graph, TeamNode, ToolNode
@@ -39,6 +40,9 @@ def fill_addresses(graph: Graph, default_namespace: str | None) -> None:
     for tool in _agent_tools(graph):
         if tool.asked and tool.asked.node:
             tool.asked.url, tool.asked.endpoint = _address(tool.asked.node, graph, default_namespace)
+            authentication = graph.platform.authentication
+            # Only to agents of these specs: one elsewhere must not get a token that is good here.
+            tool.asked.token_file = TOKENS_FILE if authentication and authentication.bearer else None
 
 
 def _address(node: Node, graph: Graph, default_namespace: str | None) -> tuple[str, Endpoint]:

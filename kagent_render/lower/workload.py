@@ -81,6 +81,17 @@ class Workload:
         return self.persistence is None
 
     @property
+    def is_guarded(self) -> bool:
+        """Whether callers need a token."""
+        authentication = self.platform.authentication
+        return authentication is not None and authentication.type != "None"
+
+    @property
+    def has_management_port(self) -> bool:
+        """Whether health and metrics have a plain port of their own; a pod of Knative has but one port."""
+        return self.platform.tls is not None or (self.is_guarded and not self.is_knative)
+
+    @property
     def waits_behind_interceptor(self) -> bool:
         """Whether its requests pass KEDA's HTTP add-on, which counts them and starts the first pod."""
         return self.scaling is not None and self.scaling.http is not None and not self.is_knative

@@ -30,6 +30,7 @@ class Asked:
     node: AgentNode | TeamNode | None = None
     url: str = ""
     endpoint: Endpoint | None = None
+    token_file: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,11 +90,20 @@ class Tracing(SpecModel):
     )
 
 
+class Audit(SpecModel):
+    """The audit log: a line of JSON a tool call in the pod's own log, with who had it made and who allowed it."""
+
+    arguments: Literal["Omitted", "Hashed", "Redacted"] = Field(
+        default="Hashed", description="Redacted: as they are, less what looks like a credential."
+    )
+
+
 class Observability(SpecModel):
     """What operators see of the workloads."""
 
     metrics: Metrics | None = Field(default=None, description="What a Prometheus reads.")
     tracing: Tracing | None = Field(default=None, description="Where traces go.")
+    audit: Audit | None = Field(default=None, description="What the audit log tells.")
 
 
 _UNITS = {"w": 604_800_000, "d": 86_400_000, "h": 3_600_000, "m": 60_000, "s": 1000, "ms": 1}

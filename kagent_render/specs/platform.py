@@ -6,6 +6,7 @@ from pydantic import Field
 
 from kagent_render import __version__
 from kagent_render.catalog.fields import Namespace, RegistryPrefix, SpecModel, Text
+from kagent_render.specs.authentication import Authentication
 from kagent_render.specs.base import Metadata
 from kagent_render.specs.dapr import Dapr
 from kagent_render.specs.external_secrets import Secrets
@@ -41,6 +42,9 @@ class PlatformSpec(SpecModel):
     knative: Knative = Field(default_factory=Knative, description="How Knative runs workloads of that type.")
     ingress: Ingress | None = Field(default=None, description="How workloads are reached from outside.")
     secrets: Secrets | None = Field(default=None, description="Where Secrets come from.")
+    authentication: Authentication | None = Field(
+        default=None, description="Who may call the workloads; default: whom the network lets in."
+    )
     tls: Tls | None = Field(default=None, description="Certificates for all workloads, by cert-manager.")
     observability: Observability | None = Field(default=None, description="Metrics, alerts, a dashboard, traces.")
     persistence: Persistence | None = Field(

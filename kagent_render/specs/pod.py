@@ -88,6 +88,13 @@ class Affinity(SpecModel):
     pod_anti_affinity: JSON | None = Field(default=None, description="Rules to run away from other pods.")
 
 
+class Concurrency(SpecModel):
+    """How many turns one pod works on. What comes beyond is refused with 503 and `Retry-After`."""
+
+    runs: int = Field(default=32, ge=1, le=10_000, description="At once; one that waits for a person does not count.")
+    queued: int = Field(default=64, ge=0, le=10_000, description="How many more wait for their turn.")
+
+
 class Placement(SpecModel):
     """Where pods run, what marks them, and what they have besides what an agent needs."""
 
@@ -106,6 +113,7 @@ class Placement(SpecModel):
     service_account_annotations: dict[str, str] | None = Field(
         default=None, description="Annotations of the ServiceAccount, such as those of workload identity."
     )
+    concurrency: Concurrency | None = Field(default=None, description="How many turns one pod works on.")
     termination_grace_period_seconds: int | None = Field(
         default=None, ge=15, le=3600, description="Default 30. Running turns may end within it, less ten seconds."
     )

@@ -94,7 +94,7 @@ def _deployment(workload: Workload, config: str) -> dict[str, Any]:
         "grace_seconds": workload.placement.termination_grace_period_seconds or DEFAULT_GRACE_SECONDS,
         "port": PORT,
         "port_name": port_name(workload),
-        "probe_port": "management" if workload.platform.tls else port_name(workload),
+        "probe_port": "management" if workload.has_management_port else port_name(workload),
         "user_id": USER_ID,
         "config_path": CONFIG_PATH,
         "variables": [environment_variable(variable) for variable in workload.variables],

@@ -47,7 +47,7 @@ def _monitor(workload: Workload, metrics: Metrics) -> dict[str, Any]:
         "metadata": _labelled(workload, metrics.labels),
         "selector": selector_labels(workload),
         "job_label": JOB_LABEL,
-        "port": "management" if workload.platform.tls else "http1" if workload.is_knative else "http",
+        "port": "management" if workload.has_management_port else "http1" if workload.is_knative else "http",
         "path": METRICS_PATH,
         "interval": metrics.interval,
         "timeout": metrics.scrape_timeout,

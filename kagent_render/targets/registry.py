@@ -12,6 +12,7 @@ from kagent_render.catalog.base import Problem
 from kagent_render.diagnostics import Diagnostics, Label, Span
 from kagent_render.lower import Workload
 from kagent_render.targets import (
+    authentication,
     certificate,
     cilium,
     dapr,
@@ -80,6 +81,7 @@ class CheckedTarget(Protocol):
 
 
 TARGETS: tuple[Target, ...] = (
+    authentication,
     deployment,
     rbac,
     network_policy,

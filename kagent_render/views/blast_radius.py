@@ -13,6 +13,7 @@ TOPICS = (
     "permissions",
     "egress",
     "ingress",
+    "authentication",
     "routes",
     "secrets",
     "store",

@@ -151,6 +151,7 @@ def _running(node: AgentNode | TeamNode, compilation: Compilation) -> Iterator[S
     yield "Kubernetes", [f"may {text}" for text in access.in_words(facts.permissions)] or ["no access to the API"]
     yield "Calls", network.in_words(facts.egress)
     yield "Called by", network.in_words(facts.ingress)
+    yield "Callers", [f"show {facts.values['authentication', 'callers']}"]
     for label, topics in (("Reached at", ("routes",)), ("Reads", ("secrets",))):
         yield label, [value for (topic, _), value in sorted(facts.values.items()) if topic in topics]
     kept = ((label, value) for (topic, label), value in sorted(facts.values.items()) if topic == "storage")

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from kagent_render.views import access, agents, network, scaling
+from kagent_render.views import access, agents, callers, network, scaling
 from kagent_render.views.flow import Flow
 
 Object = Mapping[str, Any]
@@ -76,6 +76,7 @@ def _of_deployment(deployment: Object, items: Sequence[Object]) -> Facts:
     policies = list(_selecting(items, _key(deployment)[0], labels))
     facts.egress, facts.ingress = network.flows(policies, "Egress"), network.flows(policies, "Ingress")
     _add_pod(facts, _pod(deployment))
+    facts.values["authentication", "callers"] = callers.in_words(_pod(deployment))
     if "replicas" in deployment["spec"]:
         facts.values["scaling", "replicas"] = str(deployment["spec"]["replicas"])
     if deployment["kind"] != "Deployment":

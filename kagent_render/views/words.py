@@ -29,6 +29,7 @@ _GAINED_LOST = {
 }
 _LABELS = {
     "model": "model of {what}",
+    "authentication": "{what} show",
     "description": "description of {what}",
     "prompt": "prompt of {what}",
     "answer": "answer of {what}",
@@ -46,7 +47,11 @@ def title(change: WorkloadChange) -> str:
 
 def told(change: WorkloadChange) -> Iterator[Statement]:
     """The statements worth telling: not how a workload looked that has gone, nor the small print of a new one."""
-    skipped = {"changed": (), "added": ("description", "limits"), "removed": TOPICS[TOPICS.index("image") :]}
+    skipped = {
+        "changed": (),
+        "added": ("description", "limits"),
+        "removed": ("authentication", *TOPICS[TOPICS.index("image") :]),
+    }
     return (item for item in change.statements if item.topic not in skipped[change.action])
 
 

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from kagent_runtime.auth.settings import AuthError, decide
 from kagent_runtime.config import ConfigError, LoadedConfig, load_config
 from kagent_runtime.settings import Settings, current_settings
 
@@ -17,13 +18,15 @@ EX_USAGE_OR_IO = 2
 
 def main() -> int:
     """The exit code: 0 after a signal, 78 for a config that cannot be used, 2 for an address that is taken."""
-    settings = current_settings()
     try:
+        settings = current_settings()
+        mode = decide(settings.auth, settings.host, settings.tls_clients, settings.tls_folder is not None)
         loaded = load_config(settings.config_path)
-    except ConfigError as error:
+    except (AuthError, ConfigError) as error:
         print(f"kagent-runtime: {error}", file=sys.stderr)  # noqa: T201
         return EX_CONFIG
     # Heavy from here on: the agent library, the web framework, the database layer.
+    from kagent_runtime.audit import show_arguments
     from kagent_runtime.autogen_engine import AutoGenEngine
     from kagent_runtime.engine import EngineError
     from kagent_runtime.logs import configure_logs
@@ -32,6 +35,7 @@ def main() -> int:
     from kagent_runtime.telemetry.engine import ObservedEngine
 
     configure_logs(settings.log_level)
+    show_arguments(settings.audit_arguments)
     stop_sample = _connect(settings)
     stop_telemetry = start_telemetry(loaded, os.environ)
     engine = ObservedEngine(AutoGenEngine(loaded, is_replay=settings.model_mode == "replay"), loaded.config)
@@ -43,16 +47,22 @@ def main() -> int:
     except OSError as error:
         return fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}", EX_USAGE_OR_IO)
     try:
+        from kagent_runtime import dapr
         from kagent_runtime.app import build_app
+        from kagent_runtime.auth.middleware import Authenticator
         from kagent_runtime.store import Store, StoreError
         from kagent_runtime.transport import TlsError
 
-        app = build_app(settings, loaded, engine, Store(settings.database_url, _workload(settings, loaded)))
+        authenticator = Authenticator(mode, settings.auth, os.environ.get(dapr.TOKEN, ""))
+        store = Store(settings.database_url, _workload(settings, loaded))
+        app = build_app(settings, loaded, engine, store, authenticator)
         return _run_loop(serve(app, settings, listener))
     except StoreError as error:
         return fail(f"the database cannot be used: {error}", EX_CONFIG)
     except TlsError as error:
         return fail(f"the certificate cannot be used: {error}", EX_CONFIG)
+    except AuthError as error:
+        return fail(str(error), EX_CONFIG)
     finally:
         stop_sample()
         stop_telemetry()

@@ -16,6 +16,8 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 
 from kagent_runtime import __version__, dapr, problems, routes
+from kagent_runtime.admission import Admission
+from kagent_runtime.auth.middleware import Authentication, Authenticator
 from kagent_runtime.closing import close_all
 from kagent_runtime.config import LoadedConfig
 from kagent_runtime.engine import Engine
@@ -31,10 +33,13 @@ _STATIC = Path(__file__).parent / "ui" / "static"
 _LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
 
 
-def build_app(settings: Settings, loaded: LoadedConfig, engine: Engine, store: Store) -> FastAPI:
+def build_app(
+    settings: Settings, loaded: LoadedConfig, engine: Engine, store: Store, authenticator: Authenticator
+) -> FastAPI:
     """The app over an engine that has started and a store that is open; its lifespan closes the store."""
     expiry = loaded.config.approvals.expirySeconds if loaded.config.approvals else EXPIRY_SECONDS
-    sessions = Sessions(store, engine, loaded.config.limits, expiry)
+    admission = Admission(settings.max_runs, settings.max_queued_runs)
+    sessions = Sessions(store, engine, loaded.config.limits, expiry, admission)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -53,10 +58,15 @@ def build_app(settings: Settings, loaded: LoadedConfig, engine: Engine, store: S
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
         lifespan=lifespan,
-        middleware=[Middleware(Guards, is_loopback=settings.host in _LOOPBACK_HOSTS), Middleware(TraceContext)],
+        middleware=[
+            Middleware(Guards, is_loopback=settings.host in _LOOPBACK_HOSTS),
+            Middleware(TraceContext),
+            Middleware(Authentication, authenticator=authenticator),
+        ],
     )
     app.state.is_ready, app.state.started_at = False, int(time.time())
     app.state.settings, app.state.loaded, app.state.store, app.state.sessions = settings, loaded, store, sessions
+    app.state.authenticator = authenticator
     problems.install(app)
     app.include_router(routes.router)
     app.include_router(telemetry_routes.router)

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ class Decision:
     verdict: Verdict
     by: str
     reason: str | None = None
+    subject: str | None = None
+    """The person, as far as callers are told apart."""
 
 
 _STOPPED = Decision("deny", "cancel", "the run was stopped")
@@ -53,9 +56,20 @@ class Register(Protocol):
 
 
 class Approvals:
-    """Holds calls until a decision, the expiry or a cancel. `earlier` are those asked for before an interruption."""
+    """Holds calls until a decision, the expiry or a cancel.
 
-    def __init__(self, register: Register, run_id: str, seconds: float, earlier: Sequence[AskedCall] = ()) -> None:
+    `earlier` are those asked for before an interruption; `pause` is entered while a call waits.
+    """
+
+    def __init__(
+        self,
+        register: Register,
+        run_id: str,
+        seconds: float,
+        earlier: Sequence[AskedCall] = (),
+        pause: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> None:
+        self._pause = pause
         self._register, self._run_id, self._seconds, self._earlier = register, run_id, seconds, list(earlier)
         self._waiting: dict[str, asyncio.Future[Decision]] = {}
         self._early: dict[str, Decision] = {}
@@ -100,7 +114,8 @@ class Approvals:
             holder = asked.id
             if asked.id in self._early and not future.done():
                 future.set_result(self._early.pop(asked.id))
-            decision = await self._decision(future, asked.expires - time.time())
+            with self._pause():
+                decision = await self._decision(future, asked.expires - time.time())
             if decision.by == "person" or self.is_given_up:
                 return decision
             return await self._register.decide(asked.id, decision)
@@ -152,7 +167,8 @@ def decided(call: AskedCall) -> Decision | None:
     """The decision on a call, if there is one."""
     if call.decision is None:
         return None
-    return Decision("approve" if call.decision == "approve" else "deny", call.decided_by or "", call.reason)
+    verdict: Verdict = "approve" if call.decision == "approve" else "deny"
+    return Decision(verdict, call.decided_by or "", call.reason, call.subject)
 
 
 def requested_event(call: AskedCall) -> ApprovalRequested:

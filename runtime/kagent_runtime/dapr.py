@@ -18,6 +18,7 @@ from typing import Any, Literal
 
 from fastapi import APIRouter, Request
 
+from kagent_runtime.admission import Overloaded
 from kagent_runtime.problems import problem
 from kagent_runtime.routes import MAX_MESSAGE
 from kagent_runtime.sessions import Busy, Draining, Sessions
@@ -91,7 +92,7 @@ async def _accept(event: CloudEvent, sessions: Sessions, store: Store) -> Status
         await sessions.send(event.session_id, event.content, event.key)
     except DuplicateMessage:
         return "SUCCESS"
-    except (Busy, Draining):
+    except (Busy, Draining, Overloaded):
         return "RETRY"
     except Exception as error:  # the database is away, say: Dapr delivers it again
         _log.error("an event was not stored", extra={"error": type(error).__name__})

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kagent_runtime.problems import response
+from kagent_runtime.problems import problem, response
 
 MAX_BODY_BYTES = 1 << 20
+BODY_SECONDS = 20.0  # for the whole of it: a byte now and then would hold a connection for ever
 _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 _CONTENT_SECURITY_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -65,14 +67,22 @@ def _needs_preflight(headers: Headers) -> bool:
 
 
 def _limited(receive: Receive) -> Receive:
-    seen = 0
+    """The body within its bounds. Raises an error that is answered as every other one."""
+    seen, is_whole, deadline = 0, False, asyncio.get_running_loop().time() + BODY_SECONDS
 
     async def limited() -> Message:
-        nonlocal seen
-        message = await receive()
+        nonlocal seen, is_whole
+        if is_whole:  # what comes now is the end of the connection, whenever that is
+            return await receive()
+        try:
+            async with asyncio.timeout_at(deadline):
+                message = await receive()
+        except TimeoutError:
+            raise problem(408, "the body did not come in time", {"Connection": "close"}) from None
         seen += len(message.get("body", b""))
+        is_whole = not message.get("more_body", False)
         if seen > MAX_BODY_BYTES:  # a chunked body has no length to check before
-            return {"type": "http.disconnect"}
+            raise problem(413, "the body is larger than 1 MiB", {"Connection": "close"})
         return message
 
     return limited

@@ -6,6 +6,9 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
+from typing import Any
+
+from kagent_runtime.audit import LOGGER as AUDIT
 
 _STANDARD = set(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
 
@@ -16,16 +19,20 @@ class JsonFormatter(logging.Formatter):
     def format(self, record: logging.LogRecord) -> str:
         """One line."""
         time = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
-        fields = {
+        fields: dict[str, Any] = {
             "time": time,
             "level": record.levelname.lower(),
             "logger": record.name,
             "message": record.getMessage(),
         }
-        fields |= {key: str(value) for key, value in record.__dict__.items() if key not in _STANDARD}
+        fields |= {key: _shown(value) for key, value in record.__dict__.items() if key not in _STANDARD}
         if record.exc_info and record.exc_info[0]:
             fields["error"] = record.exc_info[0].__name__
         return json.dumps(fields, ensure_ascii=False)
+
+
+def _shown(value: object) -> object:
+    return value if value is None or isinstance(value, (bool, int, float, dict, list)) else str(value)
 
 
 def configure_logs(level: str) -> None:
@@ -36,3 +43,4 @@ def configure_logs(level: str) -> None:
     root.handlers = [handler]
     root.setLevel(logging.WARNING)
     logging.getLogger("kagent_runtime").setLevel(level.upper())
+    logging.getLogger(AUDIT).setLevel(logging.INFO)  # a log for operators may be quiet, this one may not

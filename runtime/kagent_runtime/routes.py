@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
 from kagent_runtime import sse
+from kagent_runtime.admission import RETRY_SECONDS, Overloaded
 from kagent_runtime.approvals import NotWaitingError
 from kagent_runtime.depth import DEPTH, HEADER, read
 from kagent_runtime.describe import describe
@@ -180,6 +181,9 @@ async def send_message(
         raise problem(503, "the server is shutting down", {"Retry-After": "5"}) from None
     except NoSessionError:  # deleted a moment ago
         raise problem(404, f"there is no session `{id[:64]}`") from None
+    except Overloaded:
+        detail = "too many turns run and wait already; try again later"
+        raise problem(503, detail, {"Retry-After": str(RETRY_SECONDS)}) from None
     if sse.MEDIA_TYPE in accept:
         frames = sse.stream(sessions.follow(id, seq - 1), until_run=run_id)
         return StreamingResponse(frames, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)

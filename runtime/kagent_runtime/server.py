@@ -12,6 +12,7 @@ from typing import Any
 import uvicorn
 from fastapi import FastAPI
 
+from kagent_runtime.protocol import GuardedProtocol
 from kagent_runtime.settings import Settings
 from kagent_runtime.transport import fresh_certificate, management_port, tls_options
 
@@ -59,7 +60,7 @@ async def serve(app: FastAPI, settings: Settings, listener: socket.socket) -> in
     """Serve until a signal; the exit code. Raises StoreError for the database, TlsError for the certificate."""
     # Before uvicorn starts, which would print a traceback for an error in the lifespan.
     await app.state.store.open()
-    options: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False}
+    options: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False, "http": GuardedProtocol}
     options |= tls_options(settings)
     config = uvicorn.Config(app, timeout_graceful_shutdown=5, timeout_keep_alive=75, **options)
     config.load()

@@ -7,7 +7,10 @@ import time
 import uuid
 from collections.abc import AsyncIterator
 
+from kagent_runtime import audit
+from kagent_runtime.admission import Admission, Overloaded, Ticket
 from kagent_runtime.approvals import Decision, NotWaitingError, Verdict, decided
+from kagent_runtime.auth.identity import CALLER, Identity, owner
 from kagent_runtime.depth import DEPTH
 from kagent_runtime.engine import Engine, Usage
 from kagent_runtime.events import event
@@ -46,8 +49,14 @@ class Sessions:
     """
 
     def __init__(
-        self, store: Store, engine: Engine, limits: RunLimits | None = None, expiry_seconds: float = EXPIRY_SECONDS
+        self,
+        store: Store,
+        engine: Engine,
+        limits: RunLimits | None = None,
+        expiry_seconds: float = EXPIRY_SECONDS,
+        admission: Admission | None = None,
     ) -> None:
+        self._admission = admission or Admission()
         self._store, self._engine = store, engine
         self._seconds, self._expiry_seconds = limits.seconds if limits else None, expiry_seconds
         self._turns: dict[str, Turn] = {}  # by run
@@ -88,30 +97,34 @@ class Sessions:
     async def send(self, session_id: str, content: str, key: str | None = None) -> tuple[str, int]:
         """Start a run; returns its id and the sequence number of the message, which is committed by then.
 
-        A message with a `key` is accepted once. Raises Busy, Draining and DuplicateMessage.
+        A message with a `key` is accepted once. Raises Busy, Draining, Overloaded, DuplicateMessage and NoSessionError.
         """
         if self.is_draining:
             raise Draining
         if self.status(session_id) != "idle":
             raise Busy
+        ticket = self._admission.admit()
         self._starting.add(session_id)
         try:
             token = Token(uuid.uuid4().hex, session_id, self._replica.id, 0)
             run_id = token.run_id
             first = [event("message.user", run_id, content=content), event("run.started", run_id)]
-            turn = self._prepared(token)
+            turn = self._prepared(token, ticket)
             try:
                 stored = await self._begin(turn, first, key)
             except SessionBusyError:
                 raise Busy from None
             self.hub.publish(session_id, stored)
             self._start(turn, content, self._seconds)
+        except BaseException:
+            ticket.end()
+            raise
         finally:
             self._starting.discard(session_id)
         return run_id, stored[0]["seq"]
 
-    def _prepared(self, token: Token, past: Past | None = None) -> Turn:
-        return Turn(self._store, self._engine, self.hub, token, self._expiry_seconds, past)
+    def _prepared(self, token: Token, ticket: Ticket, past: Past | None = None) -> Turn:
+        return Turn(self._store, self._engine, self.hub, token, self._expiry_seconds, ticket, past)
 
     async def _begin(self, turn: Turn, first: list[Event], key: str | None) -> list[Event]:
         # On the list before it is in the database: a takeover must not find a run that nobody is at.
@@ -151,10 +164,15 @@ class Sessions:
         self.hub.publish(run.session_id, await self._store.append(token, [note]))
         DEPTH.set(run.depth)
         left = None if self._seconds is None or run.started is None else self._seconds - (time.time() - run.started)
-        turn = self._prepared(token, past)
+        turn = self._prepared(token, self._admission.readmit(), past)
         if run.asked == "finish":
             turn.stop.finish()
-        self._start(turn, content, left)
+        # The task of the run begins with it; this one goes on as the process itself.
+        caller = CALLER.set(None if run.caller is None else Identity(run.caller))
+        try:
+            self._start(turn, content, left)
+        finally:
+            CALLER.reset(caller)
 
     def _why_not(self, run: OpenRun, content: str | None) -> str | None:
         if content is None:
@@ -174,11 +192,12 @@ class Sessions:
 
     async def decide(self, session_id: str, call_id: str, verdict: Verdict, reason: str | None) -> None:
         """Approve or deny a call that waits, wherever its run is. Raises NotWaitingError."""
-        decision = Decision(verdict, "person", reason)
+        decision = Decision(verdict, "person", reason, owner() or None)
         call = await write_decision(self._store, self.hub, session_id, call_id, decision)
         if call is None:
             found = await self._store.decisions.find(session_id, call_id)
             raise NotWaitingError(is_decided=found is not None)
+        audit.decision(session_id, call_id, verdict)
         if (turn := self._turns.get(call.run_id)) is not None:
             turn.approvals.decided(call.id, decided(call) or decision)
 
@@ -228,7 +247,7 @@ class Sessions:
     async def drain(self, seconds: float) -> None:
         """Take no new messages, let runs finish, and give up those that do not within the time, for others to go on.
 
-        A run that waits for a person is given up at once: nobody knows when the person comes.
+        A run that waits for a person, or for a place, is given up at once: nobody knows when that comes.
         """
         self.is_draining = self._replica.is_leaving = True
         while self._starting:  # acknowledged a moment ago, or about to be
@@ -236,7 +255,7 @@ class Sessions:
         deadline = time.monotonic() + seconds
         while self._turns and time.monotonic() < deadline:
             for turn in list(self._turns.values()):
-                if turn.approvals.is_waiting:
+                if turn.approvals.is_waiting or not turn.ticket.has_place:
                     turn.give_up()
             await asyncio.sleep(0.02)
         for turn in list(self._turns.values()):
@@ -247,4 +266,4 @@ class Sessions:
         self.hub.close_all()
 
 
-__all__ = ["EXPIRY_SECONDS", "Busy", "Draining", "LostRunError", "NoSessionError", "Sessions"]
+__all__ = ["EXPIRY_SECONDS", "Busy", "Draining", "LostRunError", "NoSessionError", "Overloaded", "Sessions"]

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Literal, cast
+
+from kagent_runtime.auth.settings import AuthSettings, read_auth
 
 ModelMode = Literal["real", "replay"]
 TlsClients = Literal["any", "required"]
 INTERFACES = ("openai", "a2a", "mcp")
 ClusterMode = Literal["in-cluster", "kubeconfig", "sample"]
+Arguments = Literal["omitted", "hashed", "redacted"]
+DEFAULT_RUNS, DEFAULT_QUEUED = 32, 64
 SERVICE_ACCOUNT_NAMESPACE = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
 
 
@@ -35,10 +39,14 @@ class Settings:
     management_port: int = 8081
     interfaces: tuple[str, ...] = INTERFACES
     public_url: str | None = None
+    max_runs: int = DEFAULT_RUNS
+    max_queued_runs: int = DEFAULT_QUEUED
+    audit_arguments: Arguments = "hashed"
+    auth: AuthSettings = field(default_factory=AuthSettings)
 
 
 def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> Settings:
-    """Flags win over variables. Exits with 2 and a usage line on a bad flag, as argparse does."""
+    """Flags win over variables. Exits with 2 and a usage line on a bad flag, as argparse does. Raises AuthError."""
     options = _parser(environment).parse_args(arguments)
     state_dir = environment.get("KAGENT_STATE_DIR", "/var/lib/kagent")
     return Settings(
@@ -58,6 +66,10 @@ def read_settings(arguments: Sequence[str], environment: Mapping[str, str]) -> S
         management_port=options.management_port,
         interfaces=options.interfaces,
         public_url=options.public_url,
+        max_runs=options.max_runs,
+        max_queued_runs=options.max_queued_runs,
+        audit_arguments=cast(Arguments, options.audit_arguments),
+        auth=read_auth(environment),
     )
 
 
@@ -83,9 +95,13 @@ def _parser(environment: Mapping[str, str]) -> argparse.ArgumentParser:
     option("--log-level", "info", choices=["debug", "info", "warning", "error"], help="what is logged")
     option("--tls-folder", None, metavar="DIR", help="serve TLS with tls.crt and tls.key; ca.crt verifies callers")
     option("--tls-clients", "any", choices=["any", "required"], help="required: only callers with a certificate")
-    option("--management-port", "8081", type=int, help="with TLS, health and metrics without it; 0 picks a free one")
     option("--interfaces", ",".join(INTERFACES), type=_interfaces, metavar="LIST", help="protocols beside our own API")
     option("--public-url", None, type=_url, metavar="URL", help="where others reach this server; default: as they did")
+    option("--management-port", "8081", type=int, help="health and metrics, with TLS or authentication; 0: a free one")
+    option("--max-runs", str(DEFAULT_RUNS), type=_number(1), help="runs at once; more wait")
+    option("--max-queued-runs", str(DEFAULT_QUEUED), type=_number(0), help="how many wait; more are refused")
+    choices = ["omitted", "hashed", "redacted"]
+    option("--audit-arguments", "hashed", choices=choices, help="how the audit log tells the arguments of tools")
     return parser
 
 
@@ -100,6 +116,16 @@ def _url(text: str) -> str:
     if not text.startswith(("http://", "https://")):
         raise argparse.ArgumentTypeError("an address starts with http:// or https://")
     return text.rstrip("/")
+
+
+def _number(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise ValueError
+        return value
+
+    return number
 
 
 def _own_namespace() -> str:

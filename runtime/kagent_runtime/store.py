@@ -16,7 +16,9 @@ from sqlalchemy import ColumnElement, Select, case, delete, exists, insert, lite
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kagent_runtime.auth.identity import owner
 from kagent_runtime.engine import SavedState
+from kagent_runtime.storage.callers import mine, own_key
 from kagent_runtime.storage.database import Database
 from kagent_runtime.storage.decisions import Decisions
 from kagent_runtime.storage.errors import (
@@ -67,7 +69,10 @@ def now() -> str:
 
 
 class Store:
-    """The database. Every method is one transaction, and raises StoreUnavailableError when that cannot be made."""
+    """The database. Every method is one transaction, and raises StoreUnavailableError when that cannot be made.
+
+    What belongs to another caller is not found (`auth.identity`).
+    """
 
     def __init__(self, url: str, workload: str = "agent") -> None:
         self._database = Database(url, workload)
@@ -95,13 +100,14 @@ class Store:
     async def create_session(self, id: str, title: str) -> SessionRow:
         """A new, empty session."""
         row = SessionRow(id, storable(title), now(), now())
-        values = {"id": id, "title": row.title, "created_at": row.created_at, "updated_at": row.updated_at}
+        values = {"id": id, "title": row.title, "owner": owner()}
+        values |= {"created_at": row.created_at, "updated_at": row.updated_at}
         async with self._database.write() as connection:
             await connection.execute(insert(SESSIONS).values(**values))
         return row
 
     async def ensure_session(self, id: str, title: str) -> None:
-        """A session of this id, new unless there is one."""
+        """A session of this id, new unless there is one, which may be another caller's."""
         try:
             await self.create_session(id, title)
         except IntegrityError:
@@ -110,11 +116,12 @@ class Store:
     async def sessions(
         self, limit: int, text: str | None = None, before: tuple[str, str] | None = None
     ) -> list[SessionRow]:
-        """The sessions with the newest activity: those with a text in their title or messages, after another one.
+        """The caller's sessions with the newest activity: those with a text in title or messages, after another one.
 
         `before` is the time and id of the last session that was seen.
         """
-        query = _rows().order_by(SESSIONS.c.updated_at.desc(), SESSIONS.c.id).limit(limit)
+        query = _rows().where(mine(SESSIONS.c.id)).limit(limit)
+        query = query.order_by(SESSIONS.c.updated_at.desc(), SESSIONS.c.id)
         if text is not None:
             query = query.where(SESSIONS.c.title.icontains(text, autoescape=True) | _says(text))
         if before is not None:
@@ -125,22 +132,26 @@ class Store:
             return [SessionRow(*row) for row in await connection.execute(query)]
 
     async def session(self, id: str) -> SessionRow | None:
-        """One session."""
+        """One session of the caller's."""
         if not _ID.fullmatch(id):
             return None
         async with self._database.read() as connection:
-            row = (await connection.execute(_rows().where(SESSIONS.c.id == id))).first()
+            row = (await connection.execute(_rows().where(SESSIONS.c.id == id, mine(SESSIONS.c.id)))).first()
         return SessionRow(*row) if row else None
 
     async def rename(self, id: str, title: str) -> None:
         """Give a session another title."""
         async with self._database.write() as connection:
-            await connection.execute(update(SESSIONS).where(SESSIONS.c.id == id).values(title=storable(title)))
+            found = update(SESSIONS).where(SESSIONS.c.id == id, mine(SESSIONS.c.id))
+            await connection.execute(found.values(title=storable(title)))
 
     async def delete(self, id: str) -> None:
         """Remove a session with everything in it; a run in it, whoever has it, can write no more."""
         own = select(RUNS.c.id).where(RUNS.c.session_id == id)
+        found = select(SESSIONS.c.id).where(SESSIONS.c.id == id, mine(SESSIONS.c.id))
         async with self._database.write() as connection:
+            if (await connection.execute(found)).first() is None:
+                return
             await connection.execute(delete(JOURNAL).where(JOURNAL.c.run_id.in_(own)))
             for table in (APPROVALS, RUNS, EVENTS):
                 await connection.execute(delete(table).where(table.c.session_id == id))
@@ -148,7 +159,7 @@ class Store:
 
     async def state(self, id: str) -> SavedState | None:
         """The state after the last good run."""
-        query = select(SESSIONS.c.state, SESSIONS.c.state_version).where(SESSIONS.c.id == id)
+        query = select(SESSIONS.c.state, SESSIONS.c.state_version).where(SESSIONS.c.id == id, mine(SESSIONS.c.id))
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         return SavedState(row[1], json.loads(row[0])) if row and row[0] else None
@@ -165,6 +176,9 @@ class Store:
                 await self._accept(connection, key, token.run_id)
             # First the log, whose row keeps other writers of the session away.
             stored = await self._append(connection, token.session_id, events)
+            found = select(SESSIONS.c.id).where(SESSIONS.c.id == token.session_id, mine(SESSIONS.c.id))
+            if (await connection.execute(found)).first() is None:
+                raise NoSessionError
             query = select(RUNS.c.id).where(RUNS.c.session_id == token.session_id, RUNS.c.status == OPEN)
             if (await connection.execute(query)).first() is not None:
                 raise SessionBusyError
@@ -173,17 +187,19 @@ class Store:
 
     async def _accept(self, connection: AsyncConnection, key: str, run_id: str) -> None:
         try:
-            await connection.execute(insert(ACCEPTED).values(key=key, run_id=run_id, at=now()))
+            await connection.execute(insert(ACCEPTED).values(key=own_key(key), run_id=run_id, at=now()))
         except IntegrityError:
             raise DuplicateMessage from None
 
     async def is_accepted(self, key: str) -> bool:
         """Whether a message with this key was accepted."""
+        query = select(ACCEPTED.c.key).where(ACCEPTED.c.key == own_key(key))
         async with self._database.read() as connection:
-            return (await connection.execute(select(ACCEPTED.c.key).where(ACCEPTED.c.key == key))).first() is not None
+            return (await connection.execute(query)).first() is not None
 
     async def remember(self, key: str, run_id: str) -> None:
         """Have a key name a run; the last run that it was given to holds."""
+        key = own_key(key)
         try:
             async with self._database.write() as connection:
                 await connection.execute(insert(ACCEPTED).values(key=key, run_id=run_id, at=now()))
@@ -194,13 +210,14 @@ class Store:
     async def run_of_key(self, key: str) -> str | None:
         """The run that a key names."""
         async with self._database.read() as connection:
-            row = (await connection.execute(select(ACCEPTED.c.run_id).where(ACCEPTED.c.key == key))).first()
+            row = (await connection.execute(select(ACCEPTED.c.run_id).where(ACCEPTED.c.key == own_key(key)))).first()
         return row[0] if row else None
 
     async def session_of_run(self, run_id: str) -> str | None:
         """The session that a run is in."""
+        query = select(RUNS.c.session_id).where(RUNS.c.id == run_id, mine(RUNS.c.session_id))
         async with self._database.read() as connection:
-            row = (await connection.execute(select(RUNS.c.session_id).where(RUNS.c.id == run_id))).first()
+            row = (await connection.execute(query)).first()
         return row[0] if row else None
 
     async def append(self, token: Token, events: Sequence[Event]) -> list[Event]:
@@ -224,7 +241,8 @@ class Store:
 
     async def events(self, session_id: str, after: int) -> list[Event]:
         """The log of a session after a sequence number."""
-        query = select(EVENTS.c.data).where(EVENTS.c.session_id == session_id, EVENTS.c.seq > after)
+        query = select(EVENTS.c.data).where(EVENTS.c.session_id == session_id, mine(EVENTS.c.session_id))
+        query = query.where(EVENTS.c.seq > after)
         async with self._database.read() as connection:
             return [json.loads(row[0]) for row in await connection.execute(query.order_by(EVENTS.c.seq))]
 

@@ -13,6 +13,7 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from kagent_runtime.auth.middleware import MANAGEMENT
 from kagent_runtime.settings import Settings
 
 MANAGEMENT_PATHS = ("/healthz", "/readyz", "/metrics")
@@ -96,8 +97,8 @@ class _ManagementServer(uvicorn.Server):
 
 @asynccontextmanager
 async def management_port(settings: Settings, app: ASGIApp) -> AsyncIterator[None]:
-    """Health and metrics on a plain port of their own, since a kubelet has no client certificate."""
-    if settings.tls_folder is None:
+    """Health and metrics on a plain port of their own: a kubelet has no client certificate, a Prometheus no token."""
+    if settings.tls_folder is None and settings.auth.mode in (None, "none"):
         yield
         return
     options: dict[str, Any] = {"log_config": None, "access_log": False, "server_header": False, "lifespan": "off"}
@@ -117,6 +118,6 @@ def _only_management(app: ASGIApp) -> ASGIApp:
             await send({"type": "http.response.start", "status": 404, "headers": [(b"content-length", b"0")]})
             await send({"type": "http.response.body", "body": b""})
             return
-        await app(scope, receive, send)
+        await app({**scope, MANAGEMENT: True}, receive, send)
 
     return serve

@@ -9,6 +9,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from kagent_runtime import audit
+from kagent_runtime.admission import Ticket
 from kagent_runtime.approvals import APPROVALS, Approvals, Decision, decided, decided_event, requested_event
 from kagent_runtime.engine import (
     Cancelled,
@@ -77,13 +79,22 @@ class Turn:
     """Plays a run to its end; `lost` is called when it turns out to be another process's."""
 
     def __init__(
-        self, store: Store, engine: Engine, hub: Hub, token: Token, expiry_seconds: float, past: Past | None = None
+        self,
+        store: Store,
+        engine: Engine,
+        hub: Hub,
+        token: Token,
+        expiry_seconds: float,
+        ticket: Ticket,
+        past: Past | None = None,
     ) -> None:
+        self.ticket = ticket
         self._store, self._engine, self._hub, self.token = store, engine, hub, token
         past = past or Past()
         self._past, self._told = past, Counter(_gist(event) for event in past.events)
         self.stop = Stop()
-        self.approvals = Approvals(self, token.run_id, expiry_seconds, past.asked)
+        self.stop.on_request(ticket.wake)
+        self.approvals = Approvals(self, token.run_id, expiry_seconds, past.asked, ticket.paused)
         self._journal = Journal(store.journal, token, past.entries, self.give_up)
         self._journal.when_diverged(self.stop.request)
         self._recording = asyncio.Lock()
@@ -92,11 +103,9 @@ class Turn:
         self.is_given_up = self.is_ending = False
 
     def start(self, content: str, limit_seconds: float | None, seconds_left: float | None) -> asyncio.Task[None]:
-        """Begin, in a task of its own that no client's disconnect ends."""
-        self._task = asyncio.create_task(self._run(content), name=f"run-{self.token.run_id}")
-        if limit_seconds is not None and seconds_left is not None:
-            reason = f"time limit of {limit_seconds:g} s reached"
-            self._deadline.bound(max(seconds_left, 0), lambda: self.end(reason))
+        """Begin, in a task of its own that no client's disconnect ends; the time counts from when there is a place."""
+        playing = self._run(content, limit_seconds, seconds_left)
+        self._task = asyncio.create_task(playing, name=f"run-{self.token.run_id}")
         return self._task
 
     @property
@@ -116,11 +125,12 @@ class Turn:
         self.is_given_up = self._journal.is_closed = self.approvals.is_given_up = True
         self.end()
 
-    async def _run(self, content: str) -> None:
+    async def _run(self, content: str, limit_seconds: float | None, seconds_left: float | None) -> None:
         spans.CONVERSATION.set(self.token.session_id)
+        audit.RUN.set(self.token.run_id)
         APPROVALS.set(self.approvals)
         JOURNAL.set(self._journal)
-        end = await self._play(content)
+        end = await self._play(content, limit_seconds, seconds_left)
         if self.is_given_up:
             return
         self.is_ending = True
@@ -135,8 +145,12 @@ class Turn:
             return
         self._hub.publish(self.token.session_id, stored)
 
-    async def _play(self, content: str) -> End:
+    async def _play(self, content: str, limit_seconds: float | None, seconds_left: float | None) -> End:
         try:
+            await self._place()
+            if limit_seconds is not None and seconds_left is not None:
+                reason = f"time limit of {limit_seconds:g} s reached"
+                self._deadline.bound(max(seconds_left, 0), lambda: self.end(reason))
             end = await self._to_its_end(content)
             return end or failed("The run failed", "The agent ended without an answer.")
         except (Exception, asyncio.CancelledError) as failure:
@@ -149,6 +163,13 @@ class Turn:
                 await self.approvals.close()
             except _GONE:
                 self.give_up()
+            self.ticket.end()
+
+    async def _place(self) -> None:
+        """Wait for a place. Raises Cancelled."""
+        await self.ticket.wait()
+        if self.stop.is_requested:
+            raise Cancelled(Usage())
 
     async def _to_its_end(self, content: str) -> End | None:
         before = await self._store.state(self.token.session_id)

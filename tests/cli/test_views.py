@@ -193,3 +193,20 @@ def test_a_revision_with_errors_is_not_compared(tmp_path: Path) -> None:
     outcome = _diff(folder, "agents", "--rev", "HEAD")
     assert (outcome.code, outcome.stdout) == (1, "")
     assert "the specs have errors at HEAD" in outcome.stderr
+
+
+def test_switching_authentication_off_shows(tmp_path: Path) -> None:
+    """The one line of a pull request that nobody should overlook."""
+    specs = tmp_path / "specs.yaml"
+    agent = (CASES / "diagnostics/KR571-no-block/input/specs.yaml").read_text().partition("---\n")[2]
+    head = "apiVersion: render.kagent.dev/v1alpha1\nkind: Platform\nmetadata: {name: platform}\nspec:\n"
+    bearer = "  authentication: {type: Bearer, bearer: {tokensSecretRef: {name: t, key: tokens}, admins: [root]}}\n"
+    specs.write_text(f"{head}{bearer}---\n{agent}")
+    built = kagent_render("build", str(specs), "-o", str(tmp_path / "out"))
+    assert built.code == 0, built.stderr
+    specs.write_text(f"{head}  authentication: {{type: None}}\n---\n{agent}")
+    told = kagent_render("diff", str(specs), "-o", str(tmp_path / "out"))
+    change = "a token of Secret t key tokens (root may read every session) → nothing: whoever the network lets in"
+    assert f"~ callers show: {change} is answered" in told.stdout
+    shown = kagent_render("describe", "agent", "team/a", str(specs))
+    assert "Callers:     show nothing: whoever the network lets in is answered" in shown.stdout

@@ -13,6 +13,6 @@ def contribute(workload: Workload) -> Contribution:
     if settings is None or settings.metrics is None:
         return Contribution()
     namespace, dapr = settings.metrics.prometheus_namespace, workload.platform.dapr
-    port = MANAGEMENT.number if workload.platform.tls else 8080
+    port = MANAGEMENT.number if workload.has_management_port else 8080
     ports = [port, *([dapr.metrics_port] if dapr else [])]
     return Contribution(callers=frozenset(Caller(namespace, port=port) for port in ports))

@@ -17,6 +17,9 @@ def contribute(workload: Workload) -> Contribution:
     grace = placement.termination_grace_period_seconds
     if grace is not None and grace != DEFAULT_GRACE_SECONDS:
         variables.add(Variable("KAGENT_DRAIN_SECONDS", str(grace - _SECONDS_TO_SAVE)))
+    if placement.concurrency is not None:
+        variables.add(Variable("KAGENT_MAX_RUNS", str(placement.concurrency.runs)))
+        variables.add(Variable("KAGENT_MAX_QUEUED_RUNS", str(placement.concurrency.queued)))
     return Contribution(frozenset(variables), frozenset(_mount(item) for item in placement.volumes or ()))
 
 

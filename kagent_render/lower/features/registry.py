@@ -9,6 +9,8 @@ from typing import Protocol
 
 from kagent_render.catalog.base import Contribution
 from kagent_render.lower.features import (
+    audit,
+    authentication,
     dapr,
     http_interceptor,
     interfaces,
@@ -32,6 +34,7 @@ class Feature(Protocol):
 FEATURES: tuple[Feature, ...] = (
     pod_extras,
     interfaces,
+    authentication,
     tls,
     http_interceptor,
     knative,
@@ -39,6 +42,7 @@ FEATURES: tuple[Feature, ...] = (
     monitoring,
     tracing,
     persistence,
+    audit,
 )
 
 

@@ -12,6 +12,8 @@ from typing import Any, Self
 import httpx
 from autogen_core import Component
 
+from kagent_runtime.auth.settings import AuthError
+from kagent_runtime.auth.tokens import own_tokens
 from kagent_runtime.components import texts
 from kagent_runtime.components.credentials import Credentials
 from kagent_runtime.components.failures import ToolFailureError
@@ -41,7 +43,7 @@ class AgentTools(RemoteWorkbench[AgentTool], Component[AgentToolsConfig]):
             raise ToolFailureError(f"agents have asked each other {LIMIT} times for this; answer with what there is")
         try:
             async with _client(tool, depth) as client:
-                text = await _ask(client, str(arguments["task"]))
+                text = await _ask(client, str(arguments["task"]), _tokens(tool, credentials))
         except httpx.HTTPError as error:
             raise ToolFailureError(f"the agent cannot be reached: {type(error).__name__}") from None
         return texts.head(texts.printable(text), tool.max_bytes)
@@ -75,14 +77,38 @@ def _trust() -> ssl.SSLContext:
     return context
 
 
-async def _ask(client: httpx.AsyncClient, task: str) -> str:
-    session = (await _checked(await client.post("/sessions", json={"title": "asked by another agent"})))["id"]
+def _tokens(tool: AgentTool, credentials: Credentials) -> list[str]:
+    """What may be shown to the other agent, none of which is ever told."""
+    if tool.token_file is None:
+        return []
+    try:
+        found = own_tokens(tool.token_file)
+    except AuthError as error:
+        raise ToolFailureError(f"this agent's own token cannot be read: {error}") from None
+    for token in found:
+        credentials.add(token)
+    return found
+
+
+async def _ask(client: httpx.AsyncClient, task: str, tokens: list[str]) -> str:
+    session = (await _checked(await _opened(client, tokens)))["id"]
     try:
         return await _answer(client, session, task)
     except asyncio.CancelledError:
         # The turn over there must end too; this task may not wait for that.
         _in_background(_cancel(str(client.base_url), dict(client.headers), session))
         raise
+
+
+async def _opened(client: httpx.AsyncClient, tokens: list[str]) -> httpx.Response:
+    """A session over there; while tokens change, the two sides may for a moment not have the same ones."""
+    for token in tokens or [""]:
+        if token:
+            client.headers["Authorization"] = f"Bearer {token}"
+        answer = await client.post("/sessions", json={"title": "asked by another agent"})
+        if answer.status_code != 401:
+            break
+    return answer
 
 
 async def _answer(client: httpx.AsyncClient, session: str, task: str) -> str:
@@ -130,7 +156,7 @@ async def _cancel(base_url: str, headers: dict[str, str], session: str) -> None:
     verify = _trust() if base_url.startswith("https:") else False
     try:
         async with httpx.AsyncClient(verify=verify, trust_env=False, timeout=CANCEL_SECONDS) as client:
-            depth = {HEADER: headers.get(HEADER.lower(), "0")}
-            await client.post(f"{base_url.rstrip('/')}/sessions/{session}/cancel", headers=depth)
+            told = {name: headers[name.lower()] for name in (HEADER, "Authorization") if name.lower() in headers}
+            await client.post(f"{base_url.rstrip('/')}/sessions/{session}/cancel", headers=told)
     except httpx.HTTPError:
         return  # it ends by its own limits

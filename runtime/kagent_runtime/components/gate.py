@@ -6,12 +6,14 @@ AutoGen's AssistantAgent waits for ever when a workbench raises (upstream #7956)
 import copy
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from autogen_core import CancellationToken, Component
 from autogen_core.tools import TextResultContent, ToolResult, ToolSchema, Workbench
 from pydantic import BaseModel
 
+from kagent_runtime import audit
 from kagent_runtime.approvals import APPROVALS, Decision
 from kagent_runtime.journal import JOURNAL, Slot, fingerprint_of
 from kagent_runtime.meter import METER, LimitReached
@@ -31,6 +33,18 @@ class GateConfig(BaseModel):
     requires_approval: list[str]
     place: str = ""
     repeatable: list[str] = []
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """One call on its way: as it was asked for, its place in the journal, and its line of the audit log."""
+
+    name: str
+    arguments: dict[str, Any]
+    token: CancellationToken | None
+    id: str
+    entry: audit.Entry
+    slot: Slot | None = None
 
 
 class Gate(Workbench, Component[GateConfig]):
@@ -70,62 +84,66 @@ class Gate(Workbench, Component[GateConfig]):
         call_id: str | None = None,
     ) -> ToolResult:
         """Call a tool. A call that is refused, or fails, is a result with `is_error`."""
-        if arguments is not None and not isinstance(arguments, Mapping):
-            return _refused(name, "the arguments must be a JSON object")
-        # A copy: what was approved is what runs, whatever happens to the caller's own.
-        approved = copy.deepcopy(dict(arguments or {}))
+        given = arguments if isinstance(arguments, Mapping) else {}
+        with audit.tool_call(self._agent, name, call_id, given) as entry:
+            if arguments is not None and not isinstance(arguments, Mapping):
+                return _refused(name, "the arguments must be a JSON object")
+            # A copy: what was approved is what runs, whatever happens to the caller's own.
+            call = _Call(name, copy.deepcopy(dict(given)), cancellation_token, call_id or "", entry)
+            return await self._answered(call)
+
+    async def _answered(self, call: _Call) -> ToolResult:
         try:
             # Before anything else: calls made at once get their numbers in the order in which they were asked for.
-            slot = self._slot(name, approved, call_id or "")
-            if slot is not None and slot.outcome is not None:
-                return _again(slot.outcome)
-            return await self._admitted(name, approved, cancellation_token, call_id or "", slot)
+            call = replace(call, slot=self._slot(call))
+            if call.slot is not None and call.slot.outcome is not None:
+                call.entry.outcome = "recorded"
+                return _again(call.slot.outcome)
+            return await self._admitted(call)
         except LimitReached as reached:
-            return _refused(name, f"not run: {reached}")
+            return _refused(call.name, f"not run: {reached}")
         except Exception as error:
-            _log.error("a workbench failed", extra={"tool": name, "error": type(error).__name__})
-            return _refused(name, f"the tool failed: {type(error).__name__}")
+            _log.error("a workbench failed", extra={"tool": call.name, "error": type(error).__name__})
+            return _refused(call.name, f"the tool failed: {type(error).__name__}")
 
-    def _slot(self, name: str, arguments: dict[str, Any], call_id: str) -> Slot | None:
+    def _slot(self, call: _Call) -> Slot | None:
         if (journal := JOURNAL.get()) is None:
             return None
-        fingerprint = fingerprint_of([name, arguments])
-        return journal.slot("tool", f"{self._place} {call_id}", fingerprint, about=name)
+        fingerprint = fingerprint_of([call.name, call.arguments])
+        return journal.slot("tool", f"{self._place} {call.id}", fingerprint, about=call.name)
 
-    async def _admitted(
-        self, name: str, arguments: dict[str, Any], token: CancellationToken | None, call_id: str, slot: Slot | None
-    ) -> ToolResult:
+    async def _admitted(self, call: _Call) -> ToolResult:
         meter = METER.get()
         if meter is not None:
             meter.admit_tool_call()
-        if name in self._requires_approval:
-            decision = await self._approval(name, arguments, token, call_id)
+        if call.name in self._requires_approval:
+            decision = await self._approval(call)
+            call.entry.decided(decision.verdict, decision.by, decision.subject)
             if decision.verdict != "approve":
-                return _refused(name, _denial(decision))
+                return _refused(call.name, _denial(decision))
         if meter is not None:
             meter.admit_tool_call()  # again: other calls ran while this one waited
             meter.tool_calls += 1
-        result = await self._journaled(name, arguments, token, call_id, slot)
-        if slot is not None:
-            await slot.finish(result.model_dump_json())
+        result = await self._journaled(call)
+        if call.slot is not None:
+            await call.slot.finish(result.model_dump_json())
         return result
 
-    async def _journaled(
-        self, name: str, arguments: dict[str, Any], token: CancellationToken | None, call_id: str, slot: Slot | None
-    ) -> ToolResult:
-        if slot is not None and name not in self._repeatable:
-            if slot.is_unknown:
-                return _refused(name, UNKNOWN)
-            await slot.begin()
-        return await self._inner.call_tool(name, arguments, token, call_id)
+    async def _journaled(self, call: _Call) -> ToolResult:
+        if call.slot is not None and call.name not in self._repeatable:
+            if call.slot.is_unknown:
+                return _refused(call.name, UNKNOWN)
+            await call.slot.begin()
+        call.entry.outcome = "error"
+        result = await self._inner.call_tool(call.name, call.arguments, call.token, call.id)
+        call.entry.outcome = "error" if result.is_error else "ok"
+        return result
 
-    async def _approval(
-        self, name: str, arguments: dict[str, Any], token: CancellationToken | None, call_id: str
-    ) -> Decision:
+    async def _approval(self, call: _Call) -> Decision:
         approvals = APPROVALS.get()
         if approvals is None:
             return Decision("deny", "expiry", "there is nobody to approve it")
-        return await approvals.ask(call_id, self._agent, name, arguments, token)
+        return await approvals.ask(call.id, self._agent, call.name, call.arguments, call.token)
 
     async def start(self) -> None:
         """Start the workbench."""

@@ -25,8 +25,10 @@ async def get_card(request: Request) -> JSONResponse:
     """The agent card."""
     loaded, settings = request.app.state.loaded, request.app.state.settings
     base_url = settings.public_url or str(request.base_url).rstrip("/")
-    found = card(loaded, base_url, is_json=bool(answering_with_json(loaded.component)))
-    # Not public: the address in it may be the one that this client has used.
+    is_json = bool(answering_with_json(loaded.component))
+    mode, issuer = request.app.state.authenticator.mode, settings.auth.issuer
+    found = card(loaded, base_url, is_json=is_json, mode=mode, issuer=issuer)
+    # Not to be shared: the address in it may be the one that this client has used.
     return JSONResponse(found, headers={"Cache-Control": "private, max-age=60"})
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from kagent_runtime import __version__
+from kagent_runtime.auth.settings import Mode
 from kagent_runtime.config import LoadedConfig
 
 CARD_PATH = "/.well-known/agent-card.json"
@@ -16,8 +17,11 @@ APPROVALS_EXTENSION = "https://kagent.dev/extensions/hitl/v1"
 _TEXT, _JSON = "text/plain", "application/json"
 
 
-def card(loaded: LoadedConfig, base_url: str, *, is_json: bool) -> dict[str, Any]:
-    """The card of the agent or team that is served at `base_url`. `is_json`: it answers with JSON."""
+def card(loaded: LoadedConfig, base_url: str, *, is_json: bool, mode: Mode, issuer: str) -> dict[str, Any]:
+    """The card of the agent or team that is served at `base_url`, with what callers authenticate by.
+
+    `is_json`: it answers with JSON. `issuer`: of OpenID Connect.
+    """
     config, url = loaded.config, base_url + RPC_PATH
     return {
         "name": config.metadata.name,
@@ -41,9 +45,28 @@ def card(loaded: LoadedConfig, base_url: str, *, is_json: bool) -> dict[str, Any
         "defaultInputModes": [_TEXT, _JSON],
         "defaultOutputModes": [_JSON if is_json else _TEXT],
         "skills": _skills(loaded),
+        **_security(mode, issuer),
         "url": url,
         "preferredTransport": "JSONRPC",
         "protocolVersion": "0.3",
+    }
+
+
+def _security(mode: Mode, issuer: str) -> dict[str, Any]:
+    """In the forms of 1.0 and of 0.3 at once, which have no key in common."""
+    bearer = {"scheme": "bearer"}
+    discovery = {"openIdConnectUrl": f"{issuer.rstrip('/')}/.well-known/openid-configuration"}
+    schemes: dict[Mode, dict[str, Any]] = {
+        "bearer": {"httpAuthSecurityScheme": bearer, "type": "http", **bearer},
+        "oidc": {"openIdConnectSecurityScheme": discovery, "type": "openIdConnect", **discovery},
+        "certificate": {"mtlsSecurityScheme": {}, "type": "mutualTLS"},
+    }
+    if mode == "none":
+        return {}
+    return {
+        "securitySchemes": {mode: schemes[mode]},
+        "securityRequirements": [{"schemes": {mode: {"list": []}}}],
+        "security": [{mode: []}],
     }
 
 

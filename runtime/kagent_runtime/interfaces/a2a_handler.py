@@ -49,7 +49,7 @@ from kagent_runtime.interfaces.a2a_messages import Decisions, decisions_in, text
 from kagent_runtime.interfaces.a2a_stream import Updates
 from kagent_runtime.interfaces.a2a_tasks import OVER, Matter, inner, matters
 from kagent_runtime.interfaces.turns import GATHER_SECONDS, CutOffError, Sent, follow_run, send, title_of, waiting_calls
-from kagent_runtime.sessions import Busy, Draining, Sessions
+from kagent_runtime.sessions import Busy, Draining, NoSessionError, Overloaded, Sessions
 from kagent_runtime.store import DuplicateMessage, Event, Store
 
 
@@ -185,6 +185,10 @@ class Handler(RequestHandler):
             raise UnsupportedOperationError("the context has a task at work: wait for its end, or cancel it") from None
         except Draining:
             raise InternalError("the server is shutting down") from None
+        except Overloaded:
+            raise InternalError("too many turns run and wait already; try again later") from None
+        except NoSessionError:  # deleted a moment ago, or another caller's
+            raise InvalidParamsError("there is no such context") from None
 
     def _joined(self, matter: Matter) -> Sent:
         """The last run of a task from where its log is now."""

@@ -31,7 +31,7 @@ from kagent_runtime.depth import DEPTH, HEADER, read
 from kagent_runtime.interfaces.openai_messages import MAX_MESSAGE
 from kagent_runtime.interfaces.turns import CutOffError, Sent, answer_of, failure_of, send, title_of
 from kagent_runtime.interfaces.view import ChatView
-from kagent_runtime.sessions import Busy, Draining, Sessions
+from kagent_runtime.sessions import Busy, Draining, NoSessionError, Overloaded, Sessions
 from kagent_runtime.store import Event, Store
 
 PROGRESS_SECONDS = 10.0  # so often at least, for clients that give up in silence
@@ -119,12 +119,7 @@ async def _called(context: Context, arguments: Arguments, sessions: Sessions, st
         session_id = (await sessions.create(title_of(arguments.message))).id
     elif await store.session(session_id) is None:
         raise CallError(f"there is no session `{session_id}`; leave it out to start one")
-    try:
-        sent = await send(sessions, store, session_id, arguments.message)
-    except Busy:
-        raise CallError("the session has a turn running; wait for its end") from None
-    except Draining:
-        raise CallError("the server is shutting down; try again") from None
+    sent = await _sent(sessions, store, session_id, arguments.message)
     events: list[Event] = []
     try:
         async with aclosing(_reported(context, sent)) as happening:
@@ -138,6 +133,19 @@ async def _called(context: Context, arguments: Arguments, sessions: Sessions, st
         if not events or events[-1]["type"] != "run.finished":
             sessions.cancel(session_id)
     return _answer(events, session_id)
+
+
+async def _sent(sessions: Sessions, store: Store, session_id: str, message: str) -> Sent:
+    try:
+        return await send(sessions, store, session_id, message)
+    except Busy:
+        raise CallError("the session has a turn running; wait for its end") from None
+    except Draining:
+        raise CallError("the server is shutting down; try again") from None
+    except Overloaded:
+        raise CallError("too many turns run and wait already; try again later") from None
+    except NoSessionError:  # deleted a moment ago
+        raise CallError(f"there is no session `{session_id}`; leave it out to start one") from None
 
 
 def _answer(events: list[Event], session_id: str) -> Answer:

@@ -15,11 +15,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from kagent_runtime.approvals import NotWaitingError
+from kagent_runtime.auth.identity import owner
 from kagent_runtime.interfaces.openai_messages import RefusedError, Turn, spoken, whole
 from kagent_runtime.interfaces.turns import decision_in, follow_run, of_run, send, title_of, waiting_calls
 from kagent_runtime.interfaces.view import approval_line
-from kagent_runtime.sessions import Busy, Draining, Sessions
-from kagent_runtime.store import Event, Store
+from kagent_runtime.sessions import Busy, Draining, Overloaded, Sessions
+from kagent_runtime.store import Event, NoSessionError, Store
 
 HEADERS = ("x-conversation-id", "x-openwebui-chat-id")
 
@@ -44,7 +45,7 @@ class Conversations:
 
     async def start(self, turns: list[Turn], headers: Mapping[str, str], user: str | None) -> Started:
         """Give the newest message to its session. Raises RefusedError."""
-        caller = _hash("caller", headers.get("authorization", ""), user or "")
+        caller = _caller(headers, user)
         session_id = await self._named(turns, headers, caller) or await self._remembered(turns, caller)
         content = turns[-1].text
         if session_id is None:
@@ -63,6 +64,10 @@ class Conversations:
             raise RefusedError(409, "this conversation has a turn running", code="conversation_busy") from None
         except Draining:
             raise RefusedError(503, "the server is shutting down", code="server_shutting_down") from None
+        except Overloaded:
+            raise RefusedError(503, "too many turns run and wait already; try again later", code="overloaded") from None
+        except NoSessionError:  # deleted a moment ago, or another caller's
+            raise RefusedError(404, "there is no such conversation", code="conversation_not_found") from None
         return Started(session_id, sent.run_id, sent.events, close=sent.close)
 
     async def _decided(self, session_id: str, events: list[Event], turns: list[Turn]) -> Started:
@@ -101,9 +106,14 @@ class Conversations:
         self, run_id: str, turns: list[Turn], answer: str, headers: Mapping[str, str], user: str | None
     ) -> None:
         """What a client will send before its next message, if it goes on from here."""
-        caller = _hash("caller", headers.get("authorization", ""), user or "")
+        caller = _caller(headers, user)
         history = [*turns, Turn(role="assistant", text=answer)]
         await self.store.remember(_key(caller, history), run_id)
+
+
+def _caller(headers: Mapping[str, str], user: str | None) -> str:
+    """Who speaks: a token may be another one every hour, so its holder, where callers are known."""
+    return _hash("caller", owner() or headers.get("authorization", ""), user or "")
 
 
 def _last_that_counts(events: list[Event]) -> str | None:

@@ -11,6 +11,8 @@ from kagent_runtime.model.strict import Component, Strict
 class AgentTool(CalledTool):
     """Another agent or team."""
 
+    token_file: str | None = None
+    """The tokens that callers show each other; none for an agent that does not want one."""
     url: str = Field(pattern=r"^https?://[^\s/@{}]+(/[^\s?#]*)?$")
 
 

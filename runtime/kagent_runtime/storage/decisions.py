@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kagent_runtime.auth.identity import owner
+from kagent_runtime.storage.callers import mine
 from kagent_runtime.storage.database import Database
 from kagent_runtime.storage.ownership import Token, still_own
 from kagent_runtime.storage.tables import APPROVALS
@@ -34,11 +36,13 @@ class AskedCall:
     decision: str | None = None
     decided_by: str | None = None
     reason: str | None = None
+    subject: str | None = None
 
 
 _COLUMNS = (
     APPROVALS.c.id, APPROVALS.c.run_id, APPROVALS.c.call_id, APPROVALS.c.agent, APPROVALS.c.name,
     APPROVALS.c.arguments, APPROVALS.c.expires, APPROVALS.c.decision, APPROVALS.c.decided_by, APPROVALS.c.reason,
+    APPROVALS.c.subject,
 )  # fmt: skip
 
 
@@ -67,7 +71,8 @@ class Decisions:
 
     async def find(self, session_id: str, id: str) -> AskedCall | None:
         """One call."""
-        query = select(*_COLUMNS).where(APPROVALS.c.session_id == session_id, APPROVALS.c.id == storable(id))
+        where = (APPROVALS.c.session_id == session_id, APPROVALS.c.id == storable(id), mine(APPROVALS.c.session_id))
+        query = select(*_COLUMNS).where(*where)
         async with self._database.read() as connection:
             row = (await connection.execute(query)).first()
         return _call(row) if row else None
@@ -83,9 +88,11 @@ class Decisions:
     ) -> tuple[AskedCall, Event] | None:
         """Decide a call that waits; None when none does, or no longer. A person must be in time."""
         where = [APPROVALS.c.session_id == session_id, APPROVALS.c.id == storable(id), APPROVALS.c.decision.is_(None)]
+        where.append(mine(APPROVALS.c.session_id))
         if by == "person":
             where.append(APPROVALS.c.expires > self._database.clock())
         values = {"decision": verdict, "decided_by": by, "reason": storable(reason) if reason else reason}
+        values["subject"] = (owner() or None) if by == "person" else None
         async with self._database.write() as connection:
             changed = update(APPROVALS).where(*where).values(**values).returning(*_COLUMNS)
             row = (await connection.execute(changed)).first()

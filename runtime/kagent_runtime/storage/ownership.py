@@ -15,6 +15,8 @@ from typing import Any, Literal
 from sqlalchemy import Select, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from kagent_runtime.auth.identity import CALLER
+from kagent_runtime.storage.callers import mine
 from kagent_runtime.storage.database import Database
 from kagent_runtime.storage.errors import LostRunError
 from kagent_runtime.storage.tables import REPLICAS, RUNS
@@ -46,11 +48,12 @@ class OpenRun:
     depth: int
     started: float | None
     asked: str | None
+    caller: str | None
 
 
 _COLUMNS = (
     RUNS.c.id, RUNS.c.session_id, RUNS.c.owner, RUNS.c.fence, RUNS.c.deaths, RUNS.c.config_version, RUNS.c.depth,
-    RUNS.c.started_at, RUNS.c.asked,
+    RUNS.c.started_at, RUNS.c.asked, RUNS.c.caller,
 )  # fmt: skip
 
 
@@ -83,7 +86,8 @@ class Ownership:
         alive = select(REPLICAS.c.id).where(REPLICAS.c.expires > self._database.clock(), REPLICAS.c.id != replica)
         query = select(*_COLUMNS).where(RUNS.c.status == OPEN, RUNS.c.owner.is_(None) | RUNS.c.owner.not_in(alive))
         async with self._database.read() as connection:
-            found = [OpenRun(*row) for row in await connection.execute(query.order_by(RUNS.c.id))]
+            rows: Any = await connection.execute(query.order_by(RUNS.c.id))
+            found = [OpenRun(*row) for row in rows]
         return [run for run in found if run.id not in running]
 
     async def take(self, run: OpenRun, replica: str) -> Token | None:
@@ -103,7 +107,7 @@ class Ownership:
 
     async def ask(self, session_id: str, what: Ask) -> bool:
         """Ask whoever owns the open run of a session to end it; whether there is one."""
-        where = (RUNS.c.session_id == session_id, RUNS.c.status == OPEN)
+        where = (RUNS.c.session_id == session_id, RUNS.c.status == OPEN, mine(RUNS.c.session_id))
         values = {"asked": what if what == "cancel" else func.coalesce(RUNS.c.asked, what)}
         async with self._database.write() as connection:
             return bool((await connection.execute(update(RUNS).where(*where).values(**values))).rowcount)
@@ -119,6 +123,7 @@ def new_run(token: Token, config_version: str, depth: int) -> dict[str, Any]:
         "fence": token.fence,
         "config_version": config_version,
         "depth": depth,
+        "caller": caller.subject if (caller := CALLER.get()) else None,
         "started_at": time.time(),
     }
 

@@ -10,6 +10,8 @@ SESSIONS = Table(
     METADATA,
     Column("id", String(32), primary_key=True),
     Column("title", String(200), nullable=False),
+    # Whose it is: the subject of an identity; empty without authentication.
+    Column("owner", String(512), nullable=False, server_default="", index=True),
     Column("created_at", String(32), nullable=False),
     Column("updated_at", String(32), nullable=False, index=True),
     Column("state", Text),
@@ -32,6 +34,8 @@ RUNS = Table(
     Column("config_version", String(64)),
     Column("depth", Integer, nullable=False, server_default="0"),
     Column("started_at", Float),
+    # Who sent the message; the process itself, where it is NULL.
+    Column("caller", String(512)),
     # `cancel` or `finish`, asked for at a process that is not the owner.
     Column("asked", String(16)),
 )
@@ -84,4 +88,6 @@ APPROVALS = Table(
     Column("decision", String(8)),
     Column("decided_by", String(16)),
     Column("reason", Text),
+    # The person who decided, as far as callers are told apart.
+    Column("subject", String(512)),
 )

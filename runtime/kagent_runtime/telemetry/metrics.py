@@ -33,6 +33,8 @@ def _histogram(name: str, help: str, buckets: tuple[float, ...], *labels: str) -
 
 BUILD = Gauge("kagent_build_info", "The running version; always 1.", ["version", "workload", "kind"], registry=REGISTRY)
 RUNS_IN_FLIGHT = Gauge("kagent_runs_in_flight", "Runs that go on now.", registry=REGISTRY)
+RUNS_QUEUED = Gauge("kagent_runs_queued", "Runs that wait for a place.", registry=REGISTRY)
+RUNS_REFUSED = _counter("kagent_runs_refused_total", "Messages refused because the queue was full.")
 RUNS = _counter("kagent_runs_total", "Runs that ended, by outcome.", "outcome")
 RUN_SECONDS = _histogram("kagent_run_duration_seconds", "Duration of a run.", _RUN_SECONDS)
 FIRST_TOKEN_SECONDS = _histogram(

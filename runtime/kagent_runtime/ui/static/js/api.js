@@ -10,8 +10,20 @@ export class ApiError extends Error {
   }
 }
 
+// For as long as the tab is open, and for this address only: a path of the same host may be another agent.
+const TOKEN = `kagent-token ${BASE.pathname}`;
+
+export const keepToken = (token) => sessionStorage.setItem(TOKEN, token);
+export const forgetToken = () => sessionStorage.removeItem(TOKEN);
+
+/** What shows the server who asks; nothing until it wants to know. */
+export function credentials() {
+  const token = sessionStorage.getItem(TOKEN);
+  return token ? { Authorization: `Bearer ${token}` } : {};
+}
+
 async function request(method, path, body) {
-  const options = { method, headers: { Accept: "application/json" } };
+  const options = { method, headers: { Accept: "application/json", ...credentials() } };
   if (body !== undefined) {
     options.headers["Content-Type"] = "application/json";
     options.body = JSON.stringify(body);

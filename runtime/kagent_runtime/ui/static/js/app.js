@@ -8,6 +8,7 @@ import { byId, h } from "./dom.js";
 import { EventStream } from "./event-stream.js";
 import { Names } from "./names.js";
 import { follow } from "./scroll.js";
+import { askForToken } from "./sign-in.js";
 import { SessionList } from "./session-list.js";
 import { refreshTimes } from "./time.js";
 
@@ -46,6 +47,7 @@ async function showConnection(state, id) {
   } catch (error) {
     // Deleted elsewhere: without this the stream would be tried for ever.
     if (error.status === 404 && page.sessionId === id) await recover(error, id);
+    if (error.status === 401) location.reload(); // the token holds no longer: the start asks for one
   }
 }
 
@@ -198,6 +200,12 @@ async function start() {
   try {
     page.agent = await api.getAgent();
   } catch (error) {
+    if (error.status === 401) {
+      byId("agent-name").textContent = "Who asks?";
+      await askForToken();
+      location.reload();
+      return;
+    }
     byId("agent-name").textContent = "Not reachable";
     page.composer.showError(`${error.message} Trying again…`);
     setTimeout(() => location.reload(), 4000);

@@ -1,11 +1,8 @@
 // Follows the events of one session. After a drop it resumes after the last event that has a number.
 
-import { eventsUrl } from "./api.js";
+import { credentials, eventsUrl } from "./api.js";
+import { frames } from "./sse.js";
 
-const TYPES = [
-  "message.user", "run.started", "speaker.selected", "message.delta", "message", "tool.call", "tool.result",
-  "approval.requested", "approval.decided", "handoff", "notice", "run.finished",
-];
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
 
@@ -25,24 +22,34 @@ export class EventStream {
   close() {
     window.removeEventListener("online", this.reconnectNow);
     clearTimeout(this.timer);
-    this.source?.close();
+    this.source?.abort();
+    this.source = null;
   }
 
-  #open() {
+  // Fetched, for an EventSource cannot say who asks, and gives up for good when a proxy answers with 502 or 503.
+  async #open() {
     clearTimeout(this.timer);
     this.timer = null;
-    // A new EventSource each time: the built-in retry gives up for good when a proxy answers with 502 or 503.
-    this.source = new EventSource(eventsUrl(this.sessionId, this.last));
-    this.source.onopen = () => {
+    const source = new AbortController();
+    this.source = source;
+    try {
+      const headers = { Accept: "text/event-stream", ...credentials() };
+      const response = await fetch(eventsUrl(this.sessionId, this.last), { headers, signal: source.signal });
+      if (!response.ok) throw new Error(`The server answered ${response.status}.`);
       this.wait = FIRST_WAIT_MS;
       this.onState("open");
-    };
-    this.source.onerror = () => this.#lost();
-    for (const type of TYPES) this.source.addEventListener(type, (frame) => this.#receive(frame));
+      for await (const data of frames(response.body)) {
+        if (this.source !== source) return;
+        this.#receive(data);
+      }
+    } catch {
+      // Whatever ended it: it is opened again.
+    }
+    if (this.source === source) this.#lost();
   }
 
-  #receive(frame) {
-    const event = JSON.parse(frame.data);
+  #receive(data) {
+    const event = JSON.parse(data);
     if (event.seq !== undefined) {
       if (event.seq <= this.last) return;
       this.last = event.seq;
@@ -51,7 +58,7 @@ export class EventStream {
   }
 
   #lost() {
-    this.source.close();
+    this.source = null;
     this.onState("lost");
     this.timer = setTimeout(() => this.#open(), this.wait);
     this.wait = Math.min(this.wait * 2, LONGEST_WAIT_MS);

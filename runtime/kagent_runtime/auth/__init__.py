@@ -1,0 +1,1 @@
+"""Who calls: bearer tokens of a file, OpenID Connect, client certificates. What they may see follows from it."""
