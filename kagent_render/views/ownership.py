@@ -35,8 +35,16 @@ def without_dropped(planned: Object, live: Object, rendered: Object) -> dict[str
     except ValueError:
         earlier = {}  # not a record that kubectl could use either
     if isinstance(earlier, Mapping):
-        _drop(left, earlier, rendered)
+        _drop(left, earlier, _with_annotations(rendered))
     return left
+
+
+def _with_annotations(rendered: Object) -> Object:
+    # The record itself is an annotation, so for kubectl annotations never go as a whole: others' stay.
+    metadata = rendered.get("metadata")
+    if not isinstance(metadata, Mapping):
+        return rendered
+    return {**rendered, "metadata": {"annotations": {}, **metadata}}
 
 
 def _drop(planned: Any, earlier: Any, rendered: Any) -> None:

@@ -47,6 +47,13 @@ def test_only_what_was_applied_and_is_not_any_more_goes() -> None:
     assert planned == kept
 
 
+def test_annotations_that_a_controller_adds_stay() -> None:
+    """The record of kubectl has an empty map where the manifest had none."""
+    earlier = {"metadata": {"name": "x", "annotations": {}}}
+    planned = {"metadata": {"name": "x", "annotations": {"deployment.kubernetes.io/revision": "1"}}}
+    assert without_dropped(planned, _live(annotation=json.dumps(earlier)), {"metadata": {"name": "x"}}) == planned
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", "3", '"x"', "null"])
 def test_a_record_that_is_none_changes_nothing(text: str) -> None:
     """An annotation can hold anything."""

@@ -21,11 +21,12 @@ from autogen_core.models import (
     UserMessage,
 )
 from autogen_core.tools import Tool, ToolSchema
+from pydantic import BaseModel
 
 from kagent_runtime.components.model_client import ModelError
 from kagent_runtime.components.model_wrapper import JsonOutput, ModelWrapper, ToolChoice
 from kagent_runtime.meter import METER
-from kagent_runtime.model import StructuredOutputConfig
+from kagent_runtime.model.output_schema import Object
 from kagent_runtime.output_check import NotOfTheSchemaError, parse
 
 ATTEMPTS = 2
@@ -37,11 +38,18 @@ class AnswerError(ModelError):
     title = "The answer has the wrong form"
 
 
-class StructuredOutput(ModelWrapper, Component[StructuredOutputConfig]):
+class Config(BaseModel):
+    """The client, whose form was checked with the whole config: by now there may be a journal around it."""
+
+    model_client: dict[str, Any]
+    output_schema: Object
+
+
+class StructuredOutput(ModelWrapper, Component[Config]):
     """Lets tool calls through, and of texts only JSON that fits."""
 
     component_type = "model"
-    component_config_schema = StructuredOutputConfig
+    component_config_schema = Config
     component_provider_override = "kagent_runtime.components.StructuredOutput"
 
     def __init__(self, inner: ChatCompletionClient, schema: dict[str, Any]) -> None:
@@ -113,12 +121,12 @@ class StructuredOutput(ModelWrapper, Component[StructuredOutputConfig]):
             return {"response_format": {"type": "json_schema", "json_schema": shape}}
         return {"response_format": {"type": "json_object"}} if self.model_info["json_output"] else {}
 
-    def _to_config(self) -> StructuredOutputConfig:
+    def _to_config(self) -> Config:
         raise NotImplementedError("configs are generated, never dumped")
 
     @classmethod
-    def _from_config(cls, config: StructuredOutputConfig) -> Self:
-        inner = ChatCompletionClient.load_component(config.model_client.model_dump(exclude_none=True))
+    def _from_config(cls, config: Config) -> Self:
+        inner = ChatCompletionClient.load_component(config.model_client)
         return cls(inner, config.output_schema.model_dump(exclude_none=True))
 
 
