@@ -89,12 +89,18 @@ REQUESTS: list[tuple[str, str, dict[str, Any] | None, str, int]] = [
     ("GET", "/api/v1/openapi.json", None, KNOWN, 200),
     ("GET", "/api/v1/agent", None, KNOWN, 200),
     ("GET", "/api/v1/sessions", None, KNOWN, 200),
-    ("GET", "/v1/models", None, KNOWN, 404),
+    ("GET", "/.well-known/agent-card.json", None, OPEN, 200),
+    ("GET", "/v1/models", None, KNOWN, 200),
+    ("GET", "/v1/models/{name}", None, KNOWN, 200),
+    ("POST", "/v1/chat/completions", {"model": "k8s-troubleshooter", "messages": []}, KNOWN, 400),
+    ("POST", "/a2a", {}, KNOWN, 200),
+    ("POST", "/mcp", {}, KNOWN, 400),
     ("GET", "/healthz/more", None, KNOWN, 404),
     ("POST", "/api/v1/sessions", {}, KNOWN, 201),
     ("POST", "/dapr/events", {}, KNOWN, 404),
     ("GET", "/api/v1/sessions/{id}", None, OWN, 200),
     ("GET", "/api/v1/sessions/{id}/events", None, OWN, 200),
+    ("GET", "/api/v1/sessions/{id}/export", None, OWN, 200),
     ("PATCH", "/api/v1/sessions/{id}", {"title": "Ann's"}, OWN, 200),
     ("POST", "/api/v1/sessions/{id}/messages", {"content": ""}, KNOWN, 422),
     ("POST", "/api/v1/sessions/{id}/cancel", None, OWN, 409),
@@ -116,7 +122,9 @@ def test_every_request_by_every_caller(
     caller: str,
 ) -> None:
     """What is open is open to all; the rest needs a token; a session is its owner's, though an admin may read it."""
-    answer = guarded.client.request(method, path.format(id=session), json=body, headers=CALLERS[caller])
+    answer = guarded.client.request(
+        method, path.format(id=session, name="k8s-troubleshooter"), json=body, headers=CALLERS[caller]
+    )
     is_known = caller in ("owner", "other", "admin")
     is_allowed = door != OWN or caller == "owner" or (caller == "admin" and method == "GET")
     expected = status if door == OPEN else 401 if not is_known else status if is_allowed else 404
@@ -254,7 +262,7 @@ def test_sessions_stay_private_when_authentication_is_switched_off(tmp_path: Pat
         made = runtime.client.post("/api/v1/sessions", json={}, headers=_bearer(ANN)).json()["id"]
     with _start(tmp_path / "state", model) as runtime:
         assert runtime.client.get(f"/api/v1/sessions/{made}").status_code == 404
-        assert runtime.client.get("/api/v1/sessions").json() == {"sessions": []}
+        assert runtime.client.get("/api/v1/sessions").json()["sessions"] == []
 
 
 def test_a_database_from_before_owners_is_taken_over(tmp_path: Path, model: ModelServer) -> None:
@@ -265,7 +273,9 @@ def test_a_database_from_before_owners_is_taken_over(tmp_path: Path, model: Mode
         made = runtime.new_session()
     with sqlite3.connect(tmp_path / "sessions.db") as database:
         database.execute("DROP INDEX ix_sessions_owner")
-        database.execute("ALTER TABLE sessions DROP COLUMN owner")
+        for table, column in (("sessions", "owner"), ("runs", "caller"), ("approvals", "subject")):
+            database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        database.execute("UPDATE alembic_version SET version_num = '0002'")
     database.close()
     with _start(tmp_path, model) as runtime:
         assert [item["id"] for item in runtime.client.get("/api/v1/sessions").json()["sessions"]] == [made]

@@ -45,7 +45,8 @@ def _objects(folder: Path, ingress: str, interceptor: str = "") -> list[dict[str
     text += "".join(AGENT.replace("NAMESPACE", namespace).replace("NAME", name) for name, namespace in agents)
     (folder / "specs.yaml").write_text(text)
     compilation = compile_paths([str(folder)])
-    assert not compilation.diagnostics.in_order()
+    # Of the warnings only that callers are not known here, which is not what this is about.
+    assert {item.code for item in compilation.diagnostics.in_order()} <= {"KR590"}
     return [item.data for item in compilation.objects]
 
 

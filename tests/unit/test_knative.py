@@ -114,7 +114,8 @@ def test_the_namespace_is_a_value_and_left_out_when_not_known(workload: Workload
     pod = deployment.deployment(workload)["spec"]["template"]["spec"]
     assert pod["containers"][0]["env"][0]["valueFrom"]
     assert knative_pod(pod, "home")["containers"][0]["env"][0] == {"name": "POD_NAMESPACE", "value": "home"}
-    assert "env" not in knative_pod(pod, None)["containers"][0]
+    names = {item["name"] for item in knative_pod(pod, None)["containers"][0]["env"]}
+    assert names == {"KAGENT_AUTH"}
 
 
 def test_keda_never_targets_knative(workload: Workload, tmp_path: Path) -> None:

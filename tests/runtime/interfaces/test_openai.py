@@ -27,7 +27,20 @@ HELD = {"name": "kubectl-get", "arguments": {"resource": "pods"}}
 
 def client(runtime: Runtime, **options: Any) -> OpenAI:
     """The SDK as people use it, without its own retries."""
-    return OpenAI(base_url=f"{runtime.url}/v1", api_key="any", max_retries=0, timeout=30, **options)
+    given = {"max_retries": 0, "timeout": 30} | options
+    _OPEN.append(OpenAI(base_url=f"{runtime.url}/v1", api_key="any", **given))
+    return _OPEN[-1]
+
+
+_OPEN: list[OpenAI] = []
+
+
+@pytest.fixture(autouse=True)
+def _closed() -> Iterator[None]:
+    """Close what a test opened: the garbage collector would, some time, and complain in another test."""
+    yield
+    while _OPEN:
+        _OPEN.pop().close()
 
 
 def user(text: str) -> Param:
@@ -269,7 +282,7 @@ def test_a_failed_run_is_an_error_that_is_not_tried_again(solo: Runtime, model: 
     """A whole turn would be repeated by the SDK; as a stream, the error is its last event."""
     message = task(solo=[{"error": 400, "text": "The model has a bad day."}])
     before = len(model.requests)
-    retrying = OpenAI(base_url=f"{solo.url}/v1", api_key="any", max_retries=3)
+    retrying = client(solo, max_retries=3)
     with pytest.raises(openai.InternalServerError) as failed:
         retrying.chat.completions.create(model="solo", messages=[user(message)])
     assert (failed.value.status_code, failed.value.code) == (502, "run_failed")
