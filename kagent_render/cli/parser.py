@@ -95,7 +95,7 @@ def schema(kind: str | None, output: str | None, markdown: bool) -> int:
 @click.option("--replay", is_flag=True, help="Use the replay model even though a key is set.")
 @click.option("--context", metavar="C", help="Let Kubernetes tools use this kubeconfig context.")
 def run(path: str, name: str | None, port: int, model_url: str | None, replay: bool, context: str | None) -> int:
-    """Run an agent or team on this machine, with its web page."""
+    """Run an agent or team on this machine, with its web page; again when the specs are saved."""
     from kagent_render.cli import run as command
 
     return command.run(path, name, port, model_url, replay, context)

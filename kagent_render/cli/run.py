@@ -6,41 +6,81 @@ import importlib.util
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from kagent_render.cli.local_models import model_clients, obstacles, usual_keys
 from kagent_render.cli.output import report, say
-from kagent_render.compiler import compile_paths
+from kagent_render.cli.watched import SECONDS, Stamps, stamps, with_folders
+from kagent_render.compiler import Compilation, compile_paths
 from kagent_render.lower import Workload
 
 LOCAL_NAMESPACE = "default"  # documents without a namespace need one for RBAC, which nothing here uses
 
 
+@dataclass(frozen=True, slots=True)
+class _Options:
+    """What the command line says."""
+
+    path: str
+    name: str | None
+    port: int
+    model_url: str | None
+    replay: bool
+    context: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """A process to start: what decides that it has to be another one."""
+
+    config: str
+    arguments: tuple[str, ...]
+    environment: dict[str, str]
+    about: tuple[str, ...]
+
+
 def run(path: str, name: str | None, port: int, model_url: str | None, replay: bool, context: str | None) -> int:
-    """Compile in memory, start the runtime as a child, and wait for it. Exit 1 on errors in the specs."""
+    """Compile in memory, run the runtime as a child, and another one after a save. Exit 1 on errors in the specs."""
     if importlib.util.find_spec("kagent_runtime") is None or importlib.util.find_spec("autogen_agentchat") is None:
         raise click.UsageError("the runtime is not installed: pip install 'kagent-render[runtime]'")
+    options = _Options(path, name, port or _free_port(), model_url, replay, context)
     compilation = compile_paths([path], LOCAL_NAMESPACE)
     report(compilation, sys.stderr, None)
     if compilation.diagnostics.has_errors:
         return 1
-    workload = _choose(list(compilation.workloads), name)
+    plan = _plan(compilation, options)
+    with tempfile.TemporaryDirectory(prefix="kagent-render-run-") as folder:
+        return _Serving(options, Path(folder)).run(plan, [file.path for file in compilation.files])
+
+
+def _plan(compilation: Compilation, options: _Options) -> _Plan:
+    workload = _choose(list(compilation.workloads), options.name)
     clients = model_clients(workload.runtime_config["component"])
     environment = os.environ | usual_keys(clients, os.environ)
-    in_the_way = [] if model_url else obstacles(clients, environment)
-    is_replay = replay or bool(in_the_way)
-    _explain(workload, in_the_way, is_replay, context)
-    arguments = ["--host", "127.0.0.1", "--port", str(port), "--model", "replay" if is_replay else "real"]
+    in_the_way = [] if options.model_url else obstacles(clients, environment)
+    is_replay = options.replay or bool(in_the_way)
+    arguments = ["--host", "127.0.0.1", "--port", str(options.port), "--model", "replay" if is_replay else "real"]
+    context = options.context
     arguments += ["--cluster", "kubeconfig", "--kube-context", context] if context else ["--cluster", "sample"]
-    if model_url:
-        environment["KAGENT_MODEL_BASE_URL"] = model_url
+    if options.model_url:
+        environment["KAGENT_MODEL_BASE_URL"] = options.model_url
     environment["POD_NAMESPACE"] = workload.namespace or LOCAL_NAMESPACE
-    return _serve(workload, arguments, environment)
+    about = _about(workload, in_the_way, is_replay, context)
+    return _Plan(json.dumps(workload.runtime_config), tuple(arguments), environment, tuple(about))
+
+
+def _free_port() -> int:
+    """The same one after every save, so that the page in the browser goes on."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        return int(free.getsockname()[1])
 
 
 def _choose(workloads: list[Workload], name: str | None) -> Workload:
@@ -53,28 +93,84 @@ def _choose(workloads: list[Workload], name: str | None) -> Workload:
     return chosen[0]
 
 
-def _explain(workload: Workload, in_the_way: list[str], is_replay: bool, context: str | None) -> None:
-    say(f"{workload.kind} {workload.name}: {workload.description}")
+def _about(workload: Workload, in_the_way: list[str], is_replay: bool, context: str | None) -> Iterator[str]:
+    yield f"{workload.kind} {workload.name}: {workload.description}"
     if is_replay:
-        say("  model: replay, no LLM is called" + (" because:" if in_the_way else ""))
-        for reason in in_the_way:
-            say(f"    {reason}")
+        yield "  model: replay, no LLM is called" + (" because:" if in_the_way else "")
+        yield from (f"    {reason}" for reason in in_the_way)
     if workload.needs_kubernetes_api:
-        say(f"  cluster: {context or 'a recorded sample (--context C uses a real one)'}")
+        yield f"  cluster: {context or 'a recorded sample (--context C uses a real one)'}"
 
 
-def _serve(workload: Workload, arguments: list[str], environment: dict[str, str]) -> int:
-    with tempfile.TemporaryDirectory(prefix="kagent-render-run-") as folder:
-        config = Path(folder, "runtime.json")
-        config.write_text(json.dumps(workload.runtime_config), encoding="utf-8")
-        environment["KAGENT_STATE_DIR"] = folder
-        command = [sys.executable, "-m", "kagent_runtime", "--config", str(config), *arguments]
-        child = subprocess.Popen(command, env=environment)
+class _Serving:
+    """The child, and what it was started with. Its conversations are in the folder, and outlive it."""
+
+    def __init__(self, options: _Options, folder: Path) -> None:
+        self._options, self._folder = options, folder
+        self._child: subprocess.Popen[bytes] | None = None
+        self._is_ending = False
+
+    def run(self, plan: _Plan, files: list[str]) -> int:
+        """Serve until the child ends by itself or this process is told to. Returns the exit code."""
         # The terminal sends Ctrl-C to the child as well; a plain kill of this process must reach it too.
-        signal.signal(signal.SIGTERM, lambda *_: child.terminate())
+        signal.signal(signal.SIGTERM, lambda *_: self._end())
         try:
-            return child.wait()
+            while True:
+                seen = stamps(with_folders([self._options.path, *files]))
+                child = self._start(plan)
+                if (code := _wait(child, seen)) is not None or self._is_ending:
+                    return code or 0
+                plan, files = self._changed(plan, files)
         except KeyboardInterrupt:
-            child.send_signal(signal.SIGTERM)
-            child.wait()
+            if self._child is not None:
+                self._child.send_signal(signal.SIGTERM)
+                self._child.wait()
             return 130
+
+    def _end(self) -> None:
+        self._is_ending = True
+        if self._child is not None:
+            self._child.terminate()
+
+    def _start(self, plan: _Plan) -> subprocess.Popen[bytes]:
+        """The child; the one that runs already, when it has this plan."""
+        config = self._folder / "runtime.json"
+        if self._child is not None and self._child.poll() is None:
+            if config.read_text(encoding="utf-8") == plan.config:
+                return self._child
+            self._child.terminate()
+            self._child.wait()
+        config.write_text(plan.config, encoding="utf-8")
+        for line in plan.about:
+            say(line)
+        command = [sys.executable, "-m", "kagent_runtime", "--config", str(config), *plan.arguments]
+        environment = plan.environment | {"KAGENT_STATE_DIR": str(self._folder)}
+        self._child = subprocess.Popen(command, env=environment)
+        return self._child
+
+    def _changed(self, plan: _Plan, files: list[str]) -> tuple[_Plan, list[str]]:
+        """What to serve after a save: what was served before, as long as the specs have errors."""
+        compilation = compile_paths([self._options.path], LOCAL_NAMESPACE)
+        known = [file.path for file in compilation.files] or files
+        if compilation.diagnostics.has_errors:
+            report(compilation, sys.stderr, None)
+            say("the specs have errors; what ran before goes on")
+            return plan, known
+        try:
+            return _plan(compilation, self._options), known
+        except click.UsageError as error:
+            say(f"{error.message}; what ran before goes on")
+            return plan, known
+
+
+def _wait(child: subprocess.Popen[bytes], seen: Stamps) -> int | None:
+    """The exit code of the child, or None once files were saved and nothing more is."""
+    is_saved = False
+    while True:
+        try:
+            return child.wait(SECONDS)
+        except subprocess.TimeoutExpired:
+            now = stamps(seen)
+            if is_saved and now == seen:
+                return None
+            is_saved, seen = is_saved or now != seen, now

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -91,3 +92,40 @@ def test_another_server_serves_any_provider(tmp_path: Path) -> None:
         specs = _specs(tmp_path, "{model: x, inferenceServiceRef: {name: llama}}")
         with _run(specs, "--model-url", server.base_url) as (client, _):
             assert "From the real model." in _answer(client)
+
+
+def _prompt_in(client: httpx.Client, server: ModelServer) -> str:
+    _answer(client)
+    return str(server.requests[-1].body["messages"][0]["content"])
+
+
+def _wait_for(client: httpx.Client, server: ModelServer, prompt: str) -> None:
+    deadline = time.monotonic() + 60
+    while True:
+        try:
+            if _prompt_in(client, server) == prompt:
+                return
+        except httpx.TransportError:
+            pass  # between the two processes
+        assert time.monotonic() < deadline, f"never asked with {prompt!r}"
+        time.sleep(0.3)
+
+
+def test_a_saved_prompt_is_served_with_the_conversations_of_before(tmp_path: Path) -> None:
+    """An error in between changes nothing; a new file counts too; the address stays."""
+    with ModelServer(lambda _: {"text": "Fine."}) as server:
+        specs = _specs(tmp_path, f"{{model: x, baseUrl: '{server.base_url}'}}")
+        file = specs / "specs.yaml"
+        with _run(specs) as (client, _):
+            session = client.post("/api/v1/sessions", json={"title": "kept"}).json()["id"]
+            assert _prompt_in(client, server) == "You talk."
+            good = file.read_text()
+            file.write_text(good.replace("systemMessage: You talk.", "systemMesage: You talk."))
+            time.sleep(3)
+            assert _prompt_in(client, server) == "You talk."
+            (specs / "prompt.md").write_text("You sing.")
+            file.write_text(good.replace("systemMessage: You talk.", "systemMessageFrom: {file: prompt.md}"))
+            _wait_for(client, server, "You sing.")
+            (specs / "prompt.md").write_text("You dance.")
+            _wait_for(client, server, "You dance.")
+            assert client.get(f"/api/v1/sessions/{session}").json()["title"] == "kept"
