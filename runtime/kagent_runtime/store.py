@@ -128,7 +128,7 @@ class Store:
             at, id = before
             is_next = (SESSIONS.c.updated_at == at) & (SESSIONS.c.id > id)
             query = query.where((SESSIONS.c.updated_at < at) | is_next)
-        async with self._database.read() as connection:
+        async with self._database.read(is_long=text is not None) as connection:
             return [SessionRow(*row) for row in await connection.execute(query)]
 
     async def session(self, id: str) -> SessionRow | None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -80,15 +82,13 @@ def test_a_run_that_kills_its_process_is_given_up(shop: Shop) -> None:
         session = runtime.new_session()
         runtime.send(session, message("1", seconds=30))
         shop.model.wait_for_requests(1)
-        deadline = time.monotonic() + 10
-        while "tool.call" not in types(runtime.log(session)):
-            assert time.monotonic() < deadline
-        runtime.kill()
-    database = shop.folder / "run" / "sessions.db"
-    import sqlite3
-
-    with sqlite3.connect(database) as connection:
-        connection.execute("UPDATE runs SET deaths = 2")
+        deadline = time.monotonic() + 30
+        with closing(sqlite3.connect(shop.folder / "run" / "sessions.db", isolation_level=None)) as database:
+            while not database.execute("SELECT 1 FROM journal WHERE about = 'order'").fetchall():
+                assert time.monotonic() < deadline
+                time.sleep(0.05)
+            runtime.kill()
+            database.execute("UPDATE runs SET deaths = 2")
     with shop.runtime("run") as runtime:
         end = runtime.wait_finished(session)[-1]
         assert (end["outcome"], end["error"]["title"]) == ("failed", "Interrupted")

@@ -18,11 +18,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from sqlalchemy import ColumnElement, Double, cast, event, extract, func, literal
+from sqlalchemy import ColumnElement, Double, cast, event, extract, func, literal, make_url
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from kagent_runtime.storage.errors import StoreError, StoreUnavailableError
+from kagent_runtime.storage.group_commit import GroupCommit
+from kagent_runtime.storage.inline_sqlite import Connection, creator
 
 CONNECT_SECONDS = 10.0
 LOCK_SECONDS = 10.0
@@ -46,6 +48,7 @@ class Database:
             self.engine = _sqlite(url)
         else:
             raise StoreError(f"its URL is neither a SQLite file nor of the form {_FORM}")
+        self._writers = None if self.is_shared else GroupCommit(self.engine, **{_WRITES: True})
 
     def _postgresql(self, url: str) -> AsyncEngine:
         parts = _checked(url)
@@ -75,19 +78,30 @@ class Database:
         return cast(extract("epoch", func.clock_timestamp()), Double)
 
     @asynccontextmanager
-    async def read(self) -> AsyncIterator[AsyncConnection]:
-        """A connection to read with. Raises StoreUnavailableError."""
+    async def read(self, *, is_long: bool = False) -> AsyncIterator[AsyncConnection]:
+        """A connection to read with; `is_long` when it may read much. Raises StoreUnavailableError."""
         with _told():
             async with self.engine.connect() as connection:
-                yield connection
+                if not is_long or self.is_shared:
+                    yield connection
+                    return
+                driver = (await connection.get_raw_connection()).driver_connection
+                assert isinstance(driver, Connection)
+                driver.in_thread = True
+                try:
+                    yield connection
+                finally:
+                    driver.in_thread = False
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncConnection]:
         """A transaction, committed at the end of the block. Raises StoreUnavailableError."""
         with _told():
-            async with self.engine.connect() as connection:
-                await connection.execution_options(**{_WRITES: True})
-                async with connection.begin():
+            if self._writers is not None:
+                async with self._writers.write() as connection:
+                    yield connection
+            else:
+                async with self.engine.begin() as connection:
                     yield connection
 
     async def lock_file(self) -> None:
@@ -106,6 +120,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
+        if self._writers is not None:
+            await self._writers.close()
         await self.engine.dispose()
         if self._lock is not None:
             os.close(self._lock)
@@ -145,15 +161,14 @@ def _checked(url: str) -> SplitResult:
 
 
 def _sqlite(url: str) -> AsyncEngine:
-    has_driver = "+" in url.partition(":")[0]
-    engine = create_async_engine(url if has_driver else url.replace("sqlite:", "sqlite+aiosqlite:", 1))
+    full = make_url(url).set(drivername="sqlite+aiosqlite")
+    engine = create_async_engine(full, async_creator=creator(full.database or ":memory:"))
     event.listen(engine.sync_engine, "connect", _configure_sqlite)
     event.listen(engine.sync_engine, "begin", _begin_sqlite)
     return engine
 
 
 def _configure_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # transactions begin where we say, not at the first change
     cursor = connection.cursor()
     # FULL: a message is acknowledged only when it is on the disk.
     for pragma in ("busy_timeout=5000", "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
