@@ -39,6 +39,7 @@ def run(path: str, name: str | None, port: int, model_url: str | None, replay: b
     arguments += ["--cluster", "kubeconfig", "--kube-context", context] if context else ["--cluster", "sample"]
     if model_url:
         environment["KAGENT_MODEL_BASE_URL"] = model_url
+    environment["KAGENT_QUEUE"] = "local"  # on a laptop nobody takes the tasks of production
     environment["POD_NAMESPACE"] = workload.namespace or LOCAL_NAMESPACE
     return _serve(workload, arguments, environment)
 

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kagent_render.catalog import kubernetes_resources
+from kagent_render.views import queue
 
 Config = Mapping[str, Any]
 _COMMON = sorted(
@@ -28,6 +29,8 @@ def facts(runtime: Config) -> Iterator[Fact]:
     for name, unit in _UNITS.items():
         if limit := (runtime.get("limits") or {}).get(name):
             yield "limits", f"{runtime['metadata']['name']} {unit} a run", _number(limit)
+    if tasks := runtime.get("queue"):
+        yield "queue", runtime["metadata"]["name"], queue.in_words(tasks)
     for topic, label, value in _component(
         component, {component["config"]["name"]: runtime["metadata"]["name"]} | names
     ):

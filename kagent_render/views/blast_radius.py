@@ -17,6 +17,7 @@ TOPICS = (
     "secrets",
     "store",
     "storage",
+    "queue",
     "image",
     "scaling",
     "resources",

@@ -16,6 +16,7 @@ from kagent_render.lower.features import (
     monitoring,
     persistence,
     pod_extras,
+    queue,
     tls,
     tracing,
 )
@@ -39,6 +40,7 @@ FEATURES: tuple[Feature, ...] = (
     monitoring,
     tracing,
     persistence,
+    queue,
 )
 
 
