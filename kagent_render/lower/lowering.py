@@ -22,6 +22,7 @@ from kagent_render.lower.asked import (
     workload_scaling,
     workload_type,
 )
+from kagent_render.lower.cost_checks import check_cost
 from kagent_render.lower.features.registry import with_features
 from kagent_render.lower.image import resolve_image
 from kagent_render.lower.model import model_needs
@@ -62,6 +63,7 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
             diagnostics.add("KR205", message, workload.origin, help="rename one of them")
         _check_namespace(workload, diagnostics)
         _check_variables(node, diagnostics)
+        check_cost(node, diagnostics)
     admit_callers(graph, workloads, default_namespace)
     return [workloads[key] for key in sorted(workloads)]
 

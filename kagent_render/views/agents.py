@@ -15,6 +15,7 @@ _COMMON = sorted(
 )
 _OPERATIONS = {"logs": "read the logs of"}
 _UNITS = {"totalTokens": "tokens", "toolCalls": "tool calls", "seconds": "seconds"}
+_UNITS |= {"turns": "answers of models", "cost": "units of currency"}
 Fact = tuple[str, str, str]
 """Topic, label and value: `("model", "diagnostics-agent", "gpt-4o (OpenAI at https://…)")`."""
 
@@ -136,6 +137,9 @@ def model_in_words(config: Config) -> str:
     parameters = config.get("parameters") or {}
     settings = [f"{key} {json.dumps(parameters[key], ensure_ascii=False)}" for key in sorted(parameters)]
     where = f"{config['provider']} at {config['base_url']}"
+    if price := config.get("pricing"):
+        amounts = f"{price['input_per_million_tokens']:g} in, {price['output_per_million_tokens']:g} out"
+        settings.append(f"{amounts} {price['currency']} a million tokens")
     return f"{config['model']} ({', '.join([where, *settings])})"
 
 
