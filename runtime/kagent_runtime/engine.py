@@ -31,8 +31,9 @@ class Usage:
         """The sum."""
         if other is None:
             return self
-        known = [usage.cost for usage in (self, other) if usage.cost is not None]
-        cost = sum(known, Decimal()) if known else None
+        costs = [usage.cost for usage in (self, other) if usage.cost is not None or usage.prompt or usage.completion]
+        # A sum without the part that has no price would be taken for the whole.
+        cost = None if not costs or None in costs else sum(filter(None, costs), Decimal())
         tokens = self.prompt + other.prompt, self.completion + other.completion
         return Usage(*tokens, cost, self.currency or other.currency)
 

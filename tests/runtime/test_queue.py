@@ -258,3 +258,48 @@ def test_a_failed_turn_is_not_tried_again(shop: Shop, queue: Queue) -> None:
         wait_backlog(queue, 0)
         time.sleep(0.5)
         assert types(runtime.log(task["session"])).count("message.user") == 1
+
+
+def test_of_two_tasks_with_one_id_the_first_holds(shop: Shop, queue: Queue) -> None:
+    """Over the API and by a producer: another message and another conversation under an id change nothing."""
+    if not isinstance(queue, RedisQueue):
+        pytest.skip("a table has each id once")
+    with workers(shop, queue, "a") as (runtime,):
+        queue.put(order("1", id="twice", session="first"), "twice")
+        queue.put(order("2", id="twice", session="second"), "twice")
+        assert wait_task(runtime, "twice")["session"] == "first"
+        wait_backlog(queue, 0)
+        assert runtime.client.get("/api/v1/sessions/second").status_code == 404
+    assert shop.ordered() == ["1"]
+
+
+def test_a_row_has_one_id(shop: Shop, postgresql: PostgreSQL) -> None:
+    """A body that gives another one is dead, and does not come again."""
+    queue = PostgreSqlQueue(postgresql, postgresql.new_database("one-id"))
+    with workers(shop, queue, "a") as (runtime,):
+        queue.put(order("1", id="other"), "row")
+        task = wait_task(runtime, "row")
+        assert (task["state"], task["reason"]) == ("dead", "not a task: its `id` is another one than that of its row")
+        assert task_of(runtime, "other") == {}
+        wait_backlog(queue, 0)
+
+
+def test_a_laptop_takes_tasks_from_its_own_database(shop: Shop) -> None:
+    """As `kagent-render run` starts it: nobody looks for the Redis of the config."""
+    shop.config["queue"] = {
+        **{"type": "redis-streams", "address": "redis.invalid:6379", "stream": "s", "consumerGroup": "g"},
+        **{"deadLetterStream": "d", "concurrency": 1, "maxDeliveries": 3, "leaseSeconds": 3},
+    }
+    with shop.runtime("a", KAGENT_QUEUE="local") as runtime:
+        answer = runtime.client.post("/api/v1/tasks", json={"id": "here", "message": message("1")})
+        assert answer.status_code == 202
+        assert wait_task(runtime, "here")["answer"] == "Ordered 1."
+        assert "does not answer" not in runtime.stderr
+    assert shop.ordered() == ["1"]
+
+
+def test_without_a_queue_there_is_nothing_of_it(shop: Shop) -> None:
+    """Neither routes nor metrics."""
+    with shop.runtime("a") as runtime:
+        assert runtime.client.post("/api/v1/tasks", json={"message": "x"}).status_code == 404
+        assert "kagent_queue_depth" not in runtime.client.get("/metrics").text

@@ -131,7 +131,8 @@ class Worker:
             if delivery.count > self._queue.maxDeliveries:
                 await self._give_up(delivery, task)
                 return
-            result = await self._result(task, delivery.count)
+            # Of two tasks with one id the first holds.
+            result = await self._result(read_task(row.body, row.id), delivery.count)
             if result is None:
                 await self._give_back(delivery, 0, is_counted=False)
                 return
