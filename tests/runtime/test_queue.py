@@ -260,10 +260,9 @@ def test_a_failed_turn_is_not_tried_again(shop: Shop, queue: Queue) -> None:
         assert types(runtime.log(task["session"])).count("message.user") == 1
 
 
-def test_of_two_tasks_with_one_id_the_first_holds(shop: Shop, queue: Queue) -> None:
-    """Over the API and by a producer: another message and another conversation under an id change nothing."""
-    if not isinstance(queue, RedisQueue):
-        pytest.skip("a table has each id once")
+def test_of_two_tasks_with_one_id_the_first_holds(shop: Shop, redis: RedisServer, postgresql: PostgreSQL) -> None:
+    """Another message and another conversation under an id change nothing. A table has each id once anyway."""
+    queue = RedisQueue(redis, postgresql.new_database("twice"))
     with workers(shop, queue, "a") as (runtime,):
         queue.put(order("1", id="twice", session="first"), "twice")
         queue.put(order("2", id="twice", session="second"), "twice")
