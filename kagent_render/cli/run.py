@@ -72,6 +72,7 @@ def _plan(compilation: Compilation, options: _Options) -> _Plan:
     arguments += ["--cluster", "kubeconfig", "--kube-context", context] if context else ["--cluster", "sample"]
     if options.model_url:
         environment["KAGENT_MODEL_BASE_URL"] = options.model_url
+    environment["KAGENT_QUEUE"] = "local"  # on a laptop nobody takes the tasks of production
     environment["POD_NAMESPACE"] = workload.namespace or LOCAL_NAMESPACE
     about = _about(workload, in_the_way, is_replay, context)
     return _Plan(json.dumps(workload.runtime_config), tuple(arguments), environment, tuple(about))

@@ -681,6 +681,53 @@ _CODES = (
         "    persistence: {database: {urlSecretRef: {name: agents-db, key: url}}}",
         Severity.WARNING,
     ),
+    # KR58x what a run may cost, and where tasks come from
+    Code(
+        "KR580",
+        "cost-without-prices",
+        "A limit of cost needs the prices of every model that the workload calls, those of selectors and "
+        "orchestrators included.\n\n    limits: {cost: 0.5}   # and in each ModelConfig:\n"
+        "    pricing: {inputPerMillionTokens: 2.5, outputPerMillionTokens: 10}",
+    ),
+    Code(
+        "KR581",
+        "mixed-currencies",
+        "The prices of the models of one workload are in one currency, else their sum means nothing.\n\n"
+        "    pricing: {inputPerMillionTokens: 2.5, outputPerMillionTokens: 10, currency: EUR}",
+    ),
+    Code(
+        "KR585",
+        "queue-without-memory",
+        "A queue delivers a task more than once when a pod dies. That it is done once is known from the database of "
+        "`persistence`, which also holds the results, and the tasks of a postgresql queue themselves.\n\n"
+        "    queue: {type: postgresql}\n"
+        "    persistence: {database: {urlSecretRef: {name: agents-db, key: url}, host: db.example.com}}",
+    ),
+    Code(
+        "KR586",
+        "no-queue-to-count",
+        "A trigger of type `queue` counts the tasks in the workload's own `queue`.\n\n"
+        "    queue: {type: redis-streams, address: redis.data.svc:6379}\n"
+        "    scaling: {triggers: [{type: queue, tasksPerReplica: 5}]}",
+    ),
+    Code(
+        "KR587",
+        "tasks-nobody-takes",
+        "With no pod running, only a trigger that counts the queue starts one for its tasks.\n\n"
+        "    scaling: {minReplicas: 0, triggers: [{type: queue}]}",
+    ),
+    Code(
+        "KR588",
+        "queue-on-knative",
+        "Knative starts and stops pods for requests; one that only works on tasks would be stopped in the middle, "
+        "and never started.",
+    ),
+    Code(
+        "KR589",
+        "nameless-schema",
+        "KEDA counts the tasks of a postgresql queue with a query, which names the workload's schema, and that has "
+        "the namespace in its name. The compiler has to know it.\n\n    metadata: {name: triage, namespace: agents}",
+    ),
     # KR54x observability and Dapr
     Code(
         "KR540",

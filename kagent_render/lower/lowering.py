@@ -12,6 +12,7 @@ from pydantic.alias_generators import to_camel
 from kagent_render.catalog.base import Component, Contribution, Variable
 from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
 from kagent_render.lower import agent_parts
+from kagent_render.lower import queue as queues
 from kagent_render.lower.agent import assistant, check_tools, lower_tools
 from kagent_render.lower.asked import (
     admit_callers,
@@ -21,6 +22,7 @@ from kagent_render.lower.asked import (
     workload_scaling,
     workload_type,
 )
+from kagent_render.lower.cost_checks import check_cost
 from kagent_render.lower.features.registry import with_features
 from kagent_render.lower.image import resolve_image
 from kagent_render.lower.model import model_needs
@@ -61,6 +63,7 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
             diagnostics.add("KR205", message, workload.origin, help="rename one of them")
         _check_namespace(workload, diagnostics)
         _check_variables(node, diagnostics)
+        check_cost(node, diagnostics)
     admit_callers(graph, workloads, default_namespace)
     return [workloads[key] for key in sorted(workloads)]
 
@@ -138,15 +141,20 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
     if modules := sorted({module for tool in tools for module in tool.modules}):
         needs |= Contribution(frozenset({Variable("KAGENT_PYTHON_MODULES", ",".join(modules))}))
     defaults, override = graph.platform.workload, node.spec.workload
+    persistence = override.persistence or graph.platform.persistence
+    queue = queues.named(override.queue or graph.platform.queue, node.metadata.name)
+    kind = "Agent" if isinstance(node, AgentNode) else "AgentTeam"
+    # As the runtime tells workloads of one database apart; without a namespace it reads the pod's.
+    identity = f"{namespace or 'default'} {kind} {node.metadata.name}"
     return Workload(
         name=node.metadata.name,
-        kind="Agent" if isinstance(node, AgentNode) else "AgentTeam",
+        kind=kind,
         namespace=namespace,
         description=node.spec.description if isinstance(node, AgentNode) else team_description(node),
         labels=node.metadata.labels,
         annotations=node.metadata.annotations,
         origin=node.document.span_of(("metadata", "name")),
-        runtime_config=_runtime_config(node, agents, namespace),
+        runtime_config=_runtime_config(node, agents, namespace) | queues.settings(queue),
         access=tuple(sorted({rule for tool in tools for rule in tool.access})),
         needs_kubernetes_api=any(tool.needs_kubernetes_api for tool in tools),
         needs=reduce(or_, (tool.needs for tool in tools), needs),
@@ -154,11 +162,12 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
         resources=override.resources or defaults.resources,
         placement=_placement(defaults, override),
         image=image,
-        scaling=workload_scaling(node, graph),
+        scaling=queues.counted(workload_scaling(node, graph), queue, persistence, identity),
         platform=graph.platform,
         type=workload_type(node, graph),
         knative=override.knative or graph.platform.knative,
-        persistence=override.persistence or graph.platform.persistence,
+        persistence=persistence,
+        queue=queue,
         asks=tuple(tool.asked.node for agent in agents for tool in agent.tools if tool.asked and tool.asked.node),
         places=_places(node, graph),
     )

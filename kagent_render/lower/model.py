@@ -65,6 +65,7 @@ def model_client(model: ModelNode) -> Component:
         "headers": connection.header_config(spec.headers or (), prefix) or None,
         "tls": connection.tls_config(spec.tls, _folder(model)),
         "extra_body": spec.extra_body,
+        "pricing": spec.pricing.model_dump() if spec.pricing else None,
     }
     config |= {key: value for key, value in more.items() if value is not None}
     return component("kagent_runtime.components.ModelClient", "model", config)

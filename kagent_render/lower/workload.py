@@ -14,6 +14,7 @@ from kagent_render.specs.knative import Knative
 from kagent_render.specs.persistence import Persistence, StateVolume
 from kagent_render.specs.platform import PlatformSpec
 from kagent_render.specs.pod import Placement, Resources
+from kagent_render.specs.queue import AnyQueue
 from kagent_render.specs.scaling import Scaling
 
 
@@ -49,6 +50,7 @@ class Workload:
     type: str = "Deployment"
     knative: Knative = field(default_factory=Knative)
     persistence: Persistence | None = None
+    queue: AnyQueue | None = None
     asks: tuple[AgentNode | TeamNode, ...] = ()
     # By the field of the Platform or of `workload`: for the checks of targets, which know fields and no files.
     places: Mapping[str, Place] = field(default_factory=dict)

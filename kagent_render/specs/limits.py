@@ -18,10 +18,23 @@ class RunLimits(SpecModel):
         default=None, gt=0, le=86_400, description="Wall clock; waiting for an approval counts."
     )
     tool_calls: int | None = Field(default=None, ge=1, le=100_000, description="Calls of tools, of all agents.")
+    turns: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="Answers of models, of all agents and of what chooses between them; `maxTurns` counts speakers.",
+    )
+    cost: float | None = Field(
+        default=None,
+        gt=0,
+        le=1_000_000,
+        description="Once spent, no further call starts. In the currency of `pricing`, which all its models need.",
+    )
 
     def bounds(self) -> dict[str, int | float]:
         """Those that are set, under the names of the runtime's config."""
         named = {"totalTokens": self.total_tokens, "seconds": self.seconds, "toolCalls": self.tool_calls}
+        named |= {"turns": self.turns, "cost": self.cost}
         return {name: value for name, value in named.items() if value is not None}
 
 

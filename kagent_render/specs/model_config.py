@@ -113,6 +113,16 @@ class InferencePoolReference(SpecModel):
     gateway_service: GatewayService = Field(description="What routes to the pool.")
 
 
+class Pricing(SpecModel):
+    """What the model's tokens cost: for limits of cost, and to show what a run did."""
+
+    input_per_million_tokens: float = Field(ge=0, le=1_000_000, description="What it reads.")
+    output_per_million_tokens: float = Field(ge=0, le=1_000_000, description="What it writes.")
+    currency: Annotated[str, matching(r"[A-Z]{3}", "value", "three capital letters (ISO 4217), such as EUR")] = Field(
+        default="USD", description="Of both prices; the same for all models of a workload."
+    )
+
+
 class ModelConfigSpec(Parameters):
     """What a model is."""
 
@@ -134,6 +144,7 @@ class ModelConfigSpec(Parameters):
     headers: list[Header] | None = Field(default=None, min_length=1, description="More headers of every call.")
     tls: ClientTls | None = Field(default=None, description="Whom the connection trusts, and its certificate.")
     extra_body: JSON | None = Field(default=None, description="More fields of the request; OpenAICompatible only.")
+    pricing: Pricing | None = Field(default=None, description="What its tokens cost.")
     timeout_seconds: float = Field(default=60.0, gt=0, le=3600, description="One call, seconds.")
     max_retries: int = Field(default=3, ge=0, le=10, description="After 429, 5xx and timeouts.")
     model_info: ModelInfo = Field(default_factory=ModelInfo, description="What the model can do.")

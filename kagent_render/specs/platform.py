@@ -17,6 +17,7 @@ from kagent_render.specs.observability import Observability
 from kagent_render.specs.persistence import Persistence
 from kagent_render.specs.pod import WorkloadDefaults
 from kagent_render.specs.python import Python
+from kagent_render.specs.queue import AnyQueue
 from kagent_render.specs.scaling import HttpInterceptor, Scaling
 from kagent_render.specs.tls import Tls
 
@@ -49,6 +50,9 @@ class PlatformSpec(SpecModel):
     observability: Observability | None = Field(default=None, description="Metrics, alerts, a dashboard, traces.")
     persistence: Persistence | None = Field(
         default=None, description="Where conversations are kept; default: in the pod, and gone with it."
+    )
+    queue: AnyQueue | None = Field(
+        default=None, description="Where every workload takes tasks from; a `queue` trigger scales on it."
     )
     dapr: Dapr | None = Field(default=None, description="A sidecar of Dapr in every pod.")
     interfaces: list[Literal["openai", "a2a", "mcp"]] | None = Field(

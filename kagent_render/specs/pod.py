@@ -16,6 +16,7 @@ from kagent_render.catalog.fields import (
 )
 from kagent_render.specs.knative import Knative
 from kagent_render.specs.persistence import Persistence
+from kagent_render.specs.queue import AnyQueue
 from kagent_render.specs.scaling import Scaling
 
 WorkloadType = Literal["Deployment", "Knative"]
@@ -128,6 +129,7 @@ class WorkloadOverride(Placement):
     resources: Resources | None = Field(default=None, description="CPU and memory of the container.")
     scaling: Scaling | None = Field(default=None, description="In place of the Platform's scaling.")
     persistence: Persistence | None = Field(default=None, description="In place of the Platform's persistence.")
+    queue: AnyQueue | None = Field(default=None, description="In place of the Platform's queue.")
 
 
 def _default_resources() -> Resources:

@@ -13,7 +13,7 @@ from kagent_render.catalog.fields import SecretKeyReference
 from kagent_render.catalog.triggers.base import Trigger, TriggerScope
 from kagent_render.lower import Workload
 from kagent_render.specs.scaling import Scaling
-from kagent_render.targets import keda_rules
+from kagent_render.targets import keda_rules, queue_rules
 from kagent_render.targets.objects import AFTER_THE_REST, metadata
 from kagent_render.targets.templating import render
 
@@ -23,7 +23,8 @@ _HPA_LABELS = {"scaledobject.keda.sh/hpa-excluded-labels": "app.kubernetes.io/in
 
 
 def check(workload: Workload) -> Iterator[Problem]:
-    """What KEDA would refuse."""
+    """What KEDA would refuse, and what would leave tasks in a queue."""
+    yield from queue_rules.problems(workload)
     if workload.scaling is not None and not workload.is_knative:
         yield from keda_rules.problems(workload, workload.scaling)
 

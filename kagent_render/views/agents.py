@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kagent_render.catalog import kubernetes_resources
+from kagent_render.views import queue
 
 Config = Mapping[str, Any]
 _COMMON = sorted(
@@ -14,6 +15,7 @@ _COMMON = sorted(
 )
 _OPERATIONS = {"logs": "read the logs of"}
 _UNITS = {"totalTokens": "tokens", "toolCalls": "tool calls", "seconds": "seconds"}
+_UNITS |= {"turns": "answers of models", "cost": "units of currency"}
 Fact = tuple[str, str, str]
 """Topic, label and value: `("model", "diagnostics-agent", "gpt-4o (OpenAI at https://…)")`."""
 
@@ -28,6 +30,8 @@ def facts(runtime: Config) -> Iterator[Fact]:
     for name, unit in _UNITS.items():
         if limit := (runtime.get("limits") or {}).get(name):
             yield "limits", f"{runtime['metadata']['name']} {unit} a run", _number(limit)
+    if tasks := runtime.get("queue"):
+        yield "queue", runtime["metadata"]["name"], queue.in_words(tasks)
     for topic, label, value in _component(
         component, {component["config"]["name"]: runtime["metadata"]["name"]} | names
     ):
@@ -133,6 +137,9 @@ def model_in_words(config: Config) -> str:
     parameters = config.get("parameters") or {}
     settings = [f"{key} {json.dumps(parameters[key], ensure_ascii=False)}" for key in sorted(parameters)]
     where = f"{config['provider']} at {config['base_url']}"
+    if price := config.get("pricing"):
+        amounts = f"{price['input_per_million_tokens']:g} in, {price['output_per_million_tokens']:g} out"
+        settings.append(f"{amounts} {price['currency']} a million tokens")
     return f"{config['model']} ({', '.join([where, *settings])})"
 
 

@@ -18,6 +18,7 @@ TOPICS = (
     "secrets",
     "store",
     "storage",
+    "queue",
     "image",
     "scaling",
     "resources",

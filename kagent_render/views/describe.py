@@ -156,6 +156,7 @@ def _running(node: AgentNode | TeamNode, compilation: Compilation) -> Iterator[S
         yield label, [value for (topic, _), value in sorted(facts.values.items()) if topic in topics]
     kept = ((label, value) for (topic, label), value in sorted(facts.values.items()) if topic == "storage")
     yield "Keeps", [f"conversations on {label}: {value}" for label, value in kept]
+    yield "Takes tasks", [f"from {value}" for (topic, _), value in facts.values.items() if topic == "queue"]
     running = ("image", "scaling", "resources")
     yield "Runs", [f"{label}: {value}" for (topic, label), value in sorted(facts.values.items()) if topic in running]
     objects = [item for item in compilation.objects if item.path.startswith(f"{workload.directory}/")]

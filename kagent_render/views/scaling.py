@@ -65,6 +65,8 @@ def _prometheus(metadata: Object) -> str:
 
 def _redis(metadata: Object) -> str:
     stream = f"stream {metadata['stream']} for {metadata['consumerGroup']}"
+    if count := metadata.get("pendingEntriesCount"):
+        return f"1 for each {count} unacknowledged entries of Redis {stream} at {metadata['address']}"
     return f"1 for each {metadata['lagCount']} unread entries of Redis {stream} at {metadata['address']}"
 
 

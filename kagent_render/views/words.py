@@ -20,6 +20,7 @@ _GAINED_LOST = {
     "secrets": ("reads {what}", "no longer reads {what}"),
     "store": ("fetches {what} from {value}", "no longer fetches {what}"),
     "storage": ("keeps conversations on {what}: {value}", "no longer keeps conversations on {what}"),
+    "queue": ("takes tasks from {value}", "no longer takes tasks from a queue"),
     "answer": ("{what} answers with {value}", "{what} answers with text"),
     "context": ("the model of {what} sees {value}", "the model of {what} sees the whole conversation"),
     "memory": ("{what}", "no longer: {what}"),
@@ -33,6 +34,7 @@ _LABELS = {
     "description": "description of {what}",
     "prompt": "prompt of {what}",
     "answer": "answer of {what}",
+    "queue": "queue of {what}",
     "context": "the model of {what} sees",
 }
 

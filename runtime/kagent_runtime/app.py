@@ -28,6 +28,7 @@ from kagent_runtime.settings import Settings
 from kagent_runtime.store import Store
 from kagent_runtime.telemetry import routes as telemetry_routes
 from kagent_runtime.telemetry.propagation import TraceContext
+from kagent_runtime.work import install as work
 
 _STATIC = Path(__file__).parent / "ui" / "static"
 _LOOPBACK_HOSTS = {"127.0.0.1", "::1", "localhost"}
@@ -44,9 +45,11 @@ def build_app(
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await sessions.recover()
+        work.start(app)
         app.state.is_ready = True
         yield
         await sessions.drain(0)
+        await work.leave(app)
         await close_all()
         await store.close()
 
@@ -71,6 +74,7 @@ def build_app(
     app.include_router(routes.router)
     app.include_router(telemetry_routes.router)
     registry.install(app, settings)
+    work.install(app, loaded.config, sessions, store)
     if dapr.is_enabled(environ):
         app.include_router(dapr.event_routes(environ))
     _add_health(app, sessions)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any, Protocol
 
 State = dict[str, Any]
@@ -19,14 +20,22 @@ class SavedState:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Tokens."""
+    """Tokens, and what they cost where prices are known."""
 
     prompt: int = 0
     completion: int = 0
+    cost: Decimal | None = None
+    currency: str | None = None
 
     def plus(self, other: Usage | None) -> Usage:
         """The sum."""
-        return Usage(self.prompt + other.prompt, self.completion + other.completion) if other else self
+        if other is None:
+            return self
+        costs = [usage.cost for usage in (self, other) if usage.cost is not None or usage.prompt or usage.completion]
+        # A sum without the part that has no price would be taken for the whole.
+        cost = None if not costs or None in costs else sum(filter(None, costs), Decimal())
+        tokens = self.prompt + other.prompt, self.completion + other.completion
+        return Usage(*tokens, cost, self.currency or other.currency)
 
 
 @dataclass(frozen=True, slots=True)

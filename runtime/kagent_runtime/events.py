@@ -31,8 +31,11 @@ def finished(run_id: str, outcome: str, reason: str | None, usage: Usage, error:
     return event("run.finished", run_id, **fields)
 
 
-def _tokens(usage: Usage | None) -> dict[str, int] | None:
-    return {"promptTokens": usage.prompt, "completionTokens": usage.completion} if usage else None
+def _tokens(usage: Usage | None) -> dict[str, Any] | None:
+    if usage is None:
+        return None
+    tokens = {"promptTokens": usage.prompt, "completionTokens": usage.completion}
+    return tokens | ({"cost": float(usage.cost), "currency": usage.currency} if usage.cost is not None else {})
 
 
 def as_event(run_id: str, item: EngineEvent) -> Event:

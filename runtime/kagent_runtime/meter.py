@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from kagent_runtime.engine import Usage
 from kagent_runtime.model import RunLimits
+from kagent_runtime.prices import decimal
 
 
 class LimitReached(Exception):
@@ -39,6 +40,11 @@ class Meter:
         tokens = self.limits.totalTokens
         if tokens is not None and self.usage.prompt + self.usage.completion >= tokens:
             self._reach(f"token limit of {tokens} reached")
+        turns, cost, paid = self.limits.turns, self.limits.cost, self.usage.cost
+        if turns is not None and self.calls >= turns:
+            self._reach(f"turn limit of {turns} reached")
+        if cost is not None and paid is not None and paid >= (most := decimal(cost)):
+            self._reach(f"cost limit of {most.normalize():f} {self.usage.currency} reached")
         if self.reached is not None:
             raise LimitReached(self.reached)
 

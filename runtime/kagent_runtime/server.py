@@ -15,6 +15,7 @@ from fastapi import FastAPI
 from kagent_runtime.protocol import GuardedProtocol
 from kagent_runtime.settings import Settings
 from kagent_runtime.transport import fresh_certificate, management_port, tls_options
+from kagent_runtime.work import install as work
 
 _log = logging.getLogger("kagent_runtime.server")
 
@@ -36,7 +37,9 @@ class Server(uvicorn.Server):
 
     async def _drain(self) -> None:
         _log.info("draining")
+        await work.stop_claiming(self._app)
         await self._app.state.sessions.drain(self._settings.drain_seconds)
+        await work.leave(self._app)
         self.should_exit = True
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:

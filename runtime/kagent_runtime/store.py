@@ -33,6 +33,7 @@ from kagent_runtime.storage.journal import JournalStore
 from kagent_runtime.storage.ownership import OPEN, Ownership, Token, new_run, still_own
 from kagent_runtime.storage.schema import bring_up_to_date
 from kagent_runtime.storage.tables import ACCEPTED, APPROVALS, EVENTS, JOURNAL, RUNS, SESSIONS
+from kagent_runtime.storage.tasks import TaskStore
 from kagent_runtime.storage.texts import storable
 
 __all__ = [
@@ -79,6 +80,7 @@ class Store:
         self.ownership = Ownership(self._database)
         self.journal = JournalStore(self._database)
         self.decisions = Decisions(self._database, self._append)
+        self.tasks = TaskStore(self._database)
 
     @property
     def is_shared(self) -> bool:

@@ -225,7 +225,8 @@ class Completion:
         return self.step.finish_reason or ("tool_calls" if self.step.tool_calls else "stop")
 
     def _wants_usage(self) -> bool:
-        return bool((self.request.get("stream_options") or {}).get("include_usage"))
+        options = self.request.get("stream_options") or {}
+        return bool(options.get("include_usage")) and not self.step.is_silent
 
 
 def _function(call: Mapping[str, Any]) -> dict[str, str]:

@@ -31,6 +31,8 @@ class Step:
     garbled: bool = False
     """Send what is not JSON in the middle of a stream."""
     finish_reason: str | None = None
+    is_silent: bool = False
+    """Do not say how many tokens were used, at the end of a stream."""
 
     @classmethod
     def parse(cls, raw: Step | Mapping[str, Any]) -> Step:

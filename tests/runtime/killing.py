@@ -23,7 +23,7 @@ from tests.runtime.puppet import puppet, task
 from tests.runtime.specs import agent, compiled
 
 MODULES = ROOT / "tests/edge/python_modules"
-_TOOL = """apiVersion: kagent.dev/v1alpha1
+TOOL = """apiVersion: kagent.dev/v1alpha1
 kind: Tool
 metadata: {name: order}
 spec:
@@ -50,7 +50,7 @@ class Shop:
         self.model = ModelServer(puppet(), api_key=KEY)
         self.model.start()
         tools = f"tools: [{{name: order, requireApproval: {str(approval).lower()}}}]"
-        self.config: dict[str, Any] = compiled(folder / "specs", self.model.base_url, agent("solo", tools), _TOOL)
+        self.config: dict[str, Any] = compiled(folder / "specs", self.model.base_url, agent("solo", tools), TOOL)
         self.orders.touch()
 
     def close(self) -> None:

@@ -275,6 +275,7 @@ def test_a_database_from_before_owners_is_taken_over(tmp_path: Path, model: Mode
         database.execute("DROP INDEX ix_sessions_owner")
         for table, column in (("sessions", "owner"), ("runs", "caller"), ("approvals", "subject")):
             database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
+        database.execute("DROP TABLE tasks")
         database.execute("UPDATE alembic_version SET version_num = '0002'")
     database.close()
     with _start(tmp_path, model) as runtime:

@@ -9,6 +9,7 @@ from kagent_render.catalog.triggers.http import HttpTrigger
 from kagent_render.catalog.triggers.nats_jetstream import NatsJetStreamTrigger
 from kagent_render.catalog.triggers.postgresql import PostgreSqlTrigger
 from kagent_render.catalog.triggers.prometheus import PrometheusTrigger
+from kagent_render.catalog.triggers.queue import QueueTrigger
 from kagent_render.catalog.triggers.redis_streams import RedisStreamsTrigger
 from kagent_render.catalog.triggers.utilization import CpuTrigger, MemoryTrigger
 
@@ -20,6 +21,7 @@ AnyTrigger = Annotated[
     | RedisStreamsTrigger
     | NatsJetStreamTrigger
     | PostgreSqlTrigger
-    | HttpTrigger,
+    | HttpTrigger
+    | QueueTrigger,
     Field(discriminator="type"),
 ]

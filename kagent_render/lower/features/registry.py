@@ -18,6 +18,7 @@ from kagent_render.lower.features import (
     monitoring,
     persistence,
     pod_extras,
+    queue,
     tls,
     tracing,
 )
@@ -43,6 +44,7 @@ FEATURES: tuple[Feature, ...] = (
     tracing,
     persistence,
     audit,
+    queue,
 )
 
 

@@ -23,9 +23,10 @@ from pydantic import BaseModel
 
 from kagent_runtime.components.models.base import Connected, ModelError, files_version, model_info, secrets
 from kagent_runtime.components.models.registry import connect
-from kagent_runtime.engine import Usage
 from kagent_runtime.meter import METER
 from kagent_runtime.model import ModelClientConfig
+from kagent_runtime.model.model_client import Pricing
+from kagent_runtime.prices import usage_of
 
 COALESCE_SECONDS = 0.05  # each chunk costs AutoGen about a millisecond; nobody reads faster than this
 _KEYLESS = "none"  # servers without a key still get a header; the SDK refuses to start without one
@@ -78,7 +79,7 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
             )
         except Exception as error:
             self._fail(error)
-        return _counted(result)
+        return self._counted(result)
 
     async def create_stream(
         self,
@@ -102,7 +103,7 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
         )
         try:
             async for piece in _coalesce(_without_reasoning(chunks)):
-                yield piece if isinstance(piece, str) else _counted(piece)
+                yield piece if isinstance(piece, str) else self._counted(piece)
         except Exception as error:
             self._fail(error)
 
@@ -112,6 +113,18 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
         if (meter := METER.get()) is not None:
             meter.failure = failure
         raise failure from None
+
+    @property
+    def pricing(self) -> Pricing | None:
+        """What its tokens cost."""
+        return self._config.pricing
+
+    def _counted(self, result: CreateResult) -> CreateResult:
+        if (meter := METER.get()) is not None:
+            meter.count(usage_of(result.usage.prompt_tokens, result.usage.completion_tokens, self.pricing))
+        # Beside a text, a thought is reasoning (which AutoGen also garbles: `lstrip("<think>")` eats letters);
+        # beside tool calls it is the text that was streamed with them.
+        return result.model_copy(update={"thought": None}) if isinstance(result.content, str) else result
 
     async def close(self) -> None:
         """Nothing: the connection is shared by every run of the process."""
@@ -173,14 +186,6 @@ def _connected(config: ModelClientConfig, key: str) -> Connected:
 
 def _base_url(config: ModelClientConfig) -> str:
     return os.environ.get("KAGENT_MODEL_BASE_URL") or config.base_url
-
-
-def _counted(result: CreateResult) -> CreateResult:
-    if (meter := METER.get()) is not None:
-        meter.count(Usage(result.usage.prompt_tokens, result.usage.completion_tokens))
-    # Beside a text, a thought is reasoning (which AutoGen also garbles: `lstrip("<think>")` eats letters);
-    # beside tool calls it is the text that was streamed with them.
-    return result.model_copy(update={"thought": None}) if isinstance(result.content, str) else result
 
 
 async def _without_reasoning(chunks: Chunks) -> Chunks:

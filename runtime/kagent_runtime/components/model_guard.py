@@ -8,8 +8,8 @@ from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage
 from pydantic import BaseModel
 
 from kagent_runtime.components.model_wrapper import ModelWrapper
-from kagent_runtime.engine import Usage
 from kagent_runtime.meter import METER
+from kagent_runtime.prices import usage_of
 
 
 class ModelGuardConfig(BaseModel):
@@ -54,9 +54,9 @@ class ModelGuard(ModelWrapper, Component[ModelGuardConfig]):
         if meter is None:
             return
         if usage.prompt_tokens + usage.completion_tokens == 0:
-            meter.count(Usage(self._inner.count_tokens(messages), len(str(result.content)) // 4 + 1))
+            meter.count(usage_of(self._inner.count_tokens(messages), len(str(result.content)) // 4 + 1, self.pricing))
         elif meter.calls == counted:
-            meter.count(Usage(usage.prompt_tokens, usage.completion_tokens))
+            meter.count(usage_of(usage.prompt_tokens, usage.completion_tokens, self.pricing))
 
     def _to_config(self) -> ModelGuardConfig:
         raise NotImplementedError("configs are generated, never dumped")

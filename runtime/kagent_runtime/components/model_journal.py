@@ -8,9 +8,10 @@ from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage
 from pydantic import BaseModel
 
 from kagent_runtime.components.model_wrapper import ModelWrapper
-from kagent_runtime.engine import Usage
 from kagent_runtime.journal import JOURNAL, Slot, fingerprint_of
 from kagent_runtime.meter import METER
+from kagent_runtime.model.model_client import Pricing
+from kagent_runtime.prices import usage_of
 
 
 class ModelJournalConfig(BaseModel):
@@ -33,7 +34,7 @@ class ModelJournal(ModelWrapper, Component[ModelJournalConfig]):
     async def create(self, messages: Sequence[LLMMessage], **more: Any) -> CreateResult:
         """One answer. Raises DivergedError when another question was asked here before."""
         slot = self._slot(messages)
-        if (known := _known(slot)) is not None:
+        if (known := _known(slot, self.pricing)) is not None:
             return known
         result = await super().create(messages, **more)
         await _keep(slot, result)
@@ -44,7 +45,7 @@ class ModelJournal(ModelWrapper, Component[ModelJournalConfig]):
     ) -> AsyncGenerator[str | CreateResult, None]:
         """Pieces of text and, last, the result; of a known answer the result alone."""
         slot = self._slot(messages)
-        if (known := _known(slot)) is not None:
+        if (known := _known(slot, self.pricing)) is not None:
             yield known
             return
         async for piece in super().create_stream(messages, **more):
@@ -66,12 +67,12 @@ class ModelJournal(ModelWrapper, Component[ModelJournalConfig]):
         return cls(ChatCompletionClient.load_component(config.model_client), config.place)
 
 
-def _known(slot: Slot | None) -> CreateResult | None:
+def _known(slot: Slot | None, pricing: Pricing | None) -> CreateResult | None:
     if slot is None or slot.outcome is None:
         return None
     result = CreateResult.model_validate_json(slot.outcome)
     if (meter := METER.get()) is not None:  # it was paid for in this run
-        meter.count(Usage(result.usage.prompt_tokens, result.usage.completion_tokens))
+        meter.count(usage_of(result.usage.prompt_tokens, result.usage.completion_tokens, pricing))
     return result
 
 

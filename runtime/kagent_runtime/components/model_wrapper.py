@@ -8,6 +8,8 @@ from autogen_core.models import ChatCompletionClient, CreateResult, LLMMessage, 
 from autogen_core.tools import Tool, ToolSchema
 from pydantic import BaseModel
 
+from kagent_runtime.model.model_client import Pricing
+
 ToolChoice = Tool | Literal["auto", "required", "none"]
 JsonOutput = bool | type[BaseModel] | None
 
@@ -21,6 +23,11 @@ class ModelWrapper(ChatCompletionClient):
     def takes_response_format(self) -> bool:
         """Whether the client sends the `response_format` of the OpenAI protocol."""
         return bool(getattr(self._inner, "takes_response_format", False))
+
+    @property
+    def pricing(self) -> Pricing | None:
+        """What the model's tokens cost."""
+        return getattr(self._inner, "pricing", None)
 
     async def create(
         self,

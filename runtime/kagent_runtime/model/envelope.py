@@ -5,6 +5,7 @@ from typing import Any, Literal, Self
 
 from pydantic import Field, model_validator
 
+from kagent_runtime.model.queue import AnyQueue
 from kagent_runtime.model.run import Approvals, RunLimits
 from kagent_runtime.model.strict import Identifier, Strict
 from kagent_runtime.model.teams import Participant
@@ -41,6 +42,7 @@ class RuntimeConfig(Strict):
     agents: list[AgentSummary] = Field(min_length=1)
     limits: RunLimits | None = None
     approvals: Approvals | None = None
+    queue: AnyQueue | None = None
     component: Participant
 
     @model_validator(mode="after")

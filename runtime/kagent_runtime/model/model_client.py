@@ -42,6 +42,14 @@ class AzureSettings(Strict):
     api_version: str
 
 
+class Pricing(Strict):
+    """What tokens cost, in one currency."""
+
+    input_per_million_tokens: float = Field(ge=0)
+    output_per_million_tokens: float = Field(ge=0)
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
+
+
 class ModelClientConfig(Strict):
     """Config of our own model client. The key is named by the variable that holds it."""
 
@@ -58,6 +66,7 @@ class ModelClientConfig(Strict):
     headers: list[Header] = Field(default_factory=list)
     tls: ClientTls | None = None
     extra_body: dict[str, Any] | None = None
+    pricing: Pricing | None = None
 
     @model_validator(mode="after")
     def _names_its_deployment(self) -> Self:

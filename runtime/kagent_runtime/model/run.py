@@ -13,6 +13,8 @@ class RunLimits(Strict):
     totalTokens: Annotated[int, Field(ge=1)] | None = None
     seconds: Annotated[float, Field(gt=0)] | None = None
     toolCalls: Annotated[int, Field(ge=1)] | None = None
+    turns: Annotated[int, Field(ge=1)] | None = None
+    cost: Annotated[float, Field(gt=0)] | None = None
 
 
 class Approvals(Strict):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, text
+from sqlalchemy import Column, DateTime, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text, func, text
 
 METADATA = MetaData()
 SESSIONS = Table(
@@ -90,4 +90,27 @@ APPROVALS = Table(
     Column("reason", Text),
     # The person who decided, as far as callers are told apart.
     Column("subject", String(512)),
+)
+# Work that came over a queue. Who puts a row in gives `id` and `body` alone; the rest is the worker's.
+# Of a queue elsewhere (Redis) the rows are what became of its tasks.
+TASKS = Table(
+    "tasks",
+    METADATA,
+    Column("id", String(128), primary_key=True),
+    Column("body", Text, nullable=False),
+    # The subject of who put it in over the API; NULL, of whoever may write to the queue.
+    Column("caller", String(512)),
+    Column("state", String(16), nullable=False, server_default="queued"),
+    Column("created_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Column("deliveries", Integer, nullable=False, server_default="0"),
+    # Who has it, until when; of a task that waits, when it may be taken again.
+    Column("owner", String(32)),
+    Column("lease", Float),
+    Column("session_id", String(32)),
+    Column("run_id", String(32)),
+    Column("outcome", String(16)),
+    Column("reason", Text),
+    Column("answer", Text),
+    Column("finished_at", String(32)),
+    Index("tasks_by_state", "state", "created_at"),
 )

@@ -59,6 +59,8 @@ class ModelCall(Call):
         self._is_answered = True
         metrics.TOKENS.labels(self._model, "input").inc(usage.prompt)
         metrics.TOKENS.labels(self._model, "output").inc(usage.completion)
+        if usage.cost is not None:
+            metrics.COST.labels(self._model, usage.currency).inc(float(usage.cost))
         self.span.set_attribute(conventions.INPUT_TOKENS, usage.prompt)
         self.span.set_attribute(conventions.OUTPUT_TOKENS, usage.completion)
         self.span.set_attribute(conventions.FINISH_REASONS, (finish_reason,))

@@ -12,7 +12,7 @@ from typing import Any
 from autogen_core.models import ChatCompletionClient, CreateResult
 from autogen_core.tools import Workbench
 
-from kagent_runtime.engine import Usage
+from kagent_runtime.prices import usage_of
 from kagent_runtime.telemetry import calls, spans
 
 _MARK = "__kagent_observed__"
@@ -46,8 +46,9 @@ def _about(client: Any) -> tuple[str, str, str | None]:
     return model, str(getattr(config, "provider", "unknown")), getattr(config, "base_url", None)
 
 
-def _answered(call: calls.ModelCall, result: CreateResult) -> None:
-    call.answered(Usage(result.usage.prompt_tokens, result.usage.completion_tokens), str(result.finish_reason))
+def _answered(client: Any, call: calls.ModelCall, result: CreateResult) -> None:
+    used = usage_of(result.usage.prompt_tokens, result.usage.completion_tokens, getattr(client, "pricing", None))
+    call.answered(used, str(result.finish_reason))
 
 
 def _observed_create(method: _Method) -> _Method:
@@ -55,7 +56,7 @@ def _observed_create(method: _Method) -> _Method:
     async def create(self: Any, *arguments: Any, **options: Any) -> CreateResult:
         with calls.model_call(*_about(self)) as call, spans.current(call.span):
             result: CreateResult = await method(self, *arguments, **options)
-            _answered(call, result)
+            _answered(self, call, result)
             return result
 
     return create
@@ -74,7 +75,7 @@ def _observed_stream(method: _Method) -> _Method:
                     if piece is None:
                         return
                     if isinstance(piece, CreateResult):
-                        _answered(call, piece)
+                        _answered(self, call, piece)
                     yield piece
             finally:
                 await pieces.aclose()

@@ -44,6 +44,7 @@ MESSAGES = _counter("kagent_messages_total", "Whole messages of an agent.", "age
 MODEL_CALLS = _counter("kagent_model_calls_total", "Calls of a model, by outcome.", "model", "outcome")
 MODEL_SECONDS = _histogram("kagent_model_call_duration_seconds", "Duration of a model call.", _MODEL_SECONDS, "model")
 TOKENS = _counter("kagent_tokens_total", "Tokens that a model read (input) and wrote (output).", "model", "type")
+COST = _counter("kagent_cost_total", "What the tokens of a model cost, by the prices of its spec.", "model", "currency")
 TOOL_CALLS = _counter("kagent_tool_calls_total", "Calls of a tool, by outcome.", "tool", "outcome")
 TOOL_SECONDS = _histogram("kagent_tool_call_duration_seconds", "Duration of a tool call.", _TOOL_SECONDS, "tool")
 ProcessCollector(registry=REGISTRY)

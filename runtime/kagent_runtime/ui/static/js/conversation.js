@@ -211,10 +211,11 @@ function jsonBlock(value) {
 }
 
 function endLine(event, startedAt) {
-  const { promptTokens = 0, completionTokens = 0 } = event.usage ?? {};
+  const { promptTokens = 0, completionTokens = 0, cost, currency } = event.usage ?? {};
   const tokens = promptTokens + completionTokens;
   const facts = [
     tokens ? `${tokens.toLocaleString("en")} tokens` : null,
+    cost === undefined ? null : `${Number(cost.toPrecision(2))} ${currency}`,
     startedAt ? duration(startedAt, event.at) : null,
   ].filter(Boolean);
   const titles = { completed: "Finished", limited: "Stopped at a limit", cancelled: "Stopped by you", failed: "Failed" };
