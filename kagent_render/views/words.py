@@ -112,7 +112,7 @@ def field_lines(field: FieldChange) -> list[str]:
 
 def value(data: Any) -> str:
     """A value on one line, shortened."""
-    text = data if isinstance(data, str) and data else json.dumps(data, ensure_ascii=False)
+    text = data if isinstance(data, str) and data else json.dumps(data, sort_keys=True, ensure_ascii=False)
     text = printable(text.replace("\n", "⏎"))
     return text if len(text) <= MAX_VALUE else f"{text[:MAX_VALUE]}… ({len(text)} characters)"
 

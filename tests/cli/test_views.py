@@ -198,7 +198,7 @@ def test_a_revision_with_errors_is_not_compared(tmp_path: Path) -> None:
 def test_switching_authentication_off_shows(tmp_path: Path) -> None:
     """The one line of a pull request that nobody should overlook."""
     specs = tmp_path / "specs.yaml"
-    agent = (CASES / "diagnostics/KR571-no-block/input/specs.yaml").read_text().partition("---\n")[2]
+    agent = (CASES / "diagnostics/KR591-no-block/input/specs.yaml").read_text().partition("---\n")[2]
     head = "apiVersion: render.kagent.dev/v1alpha1\nkind: Platform\nmetadata: {name: platform}\nspec:\n"
     bearer = "  authentication: {type: Bearer, bearer: {tokensSecretRef: {name: t, key: tokens}, admins: [root]}}\n"
     specs.write_text(f"{head}{bearer}---\n{agent}")

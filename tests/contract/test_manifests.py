@@ -113,7 +113,8 @@ def test_no_manifest_carries_a_secret() -> None:
 def test_a_dapr_resource_is_scoped(path: Path) -> None:
     """Without scopes every application of the namespace may use it, and its credentials."""
     document = next(documents(path))
-    apps = [item for item in FILES if item.name == "deployment.yaml" and path.parts[-2] in item.parts[-3:]]
+    pods = ("deployment.yaml", "knative-service.yaml")
+    apps = [item for item in FILES if item.name in pods and path.parts[-2] in item.parts[-3:]]
     assert document["scopes"]
     assert set(document["scopes"]) <= {item.parts[-2] for item in apps}
 

@@ -305,8 +305,8 @@ def test_sigterm_gives_up_what_does_not_finish_in_time(tmp_path: Path) -> None:
             model.wait_for_requests(1)
             before = time.monotonic()
             runtime.process.send_signal(signal.SIGTERM)
-            assert runtime.process.wait(10) == 0
-            assert time.monotonic() - before < 5
+            assert runtime.process.wait(20) == 0
+            assert time.monotonic() - before < 15  # not the model's 30
         with _run(config, model, tmp_path) as runtime:
             events = runtime.wait_finished(session)
             assert (events[-1]["outcome"], _messages(events)) == ("completed", [("first_agent", "RESOLVED")])

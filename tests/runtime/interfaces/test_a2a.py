@@ -370,5 +370,5 @@ async def test_a_process_that_ends_lets_the_task_finish(tmp_path: Path) -> None:
                 runtime.process.send_signal(signal.SIGTERM)
                 got = await running
             assert (written(got), states(got)) == ("in time", [DONE])
-            assert runtime.process.wait(10) == 0
+            assert runtime.process.wait(30) == 0
             assert [json.loads(line)["message"] for line in runtime.wait_stderr().splitlines()] == ["draining"]
