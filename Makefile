@@ -37,8 +37,8 @@ e2e: venv controlplane ## try the manifests as containers (root, podman, buildah
 bench: venv ## run the benchmarks
 	$(PYTHON) -m tests.benchmarks.bench_compiler
 
-lock: venv ## resolve the runtime extra again into runtime/requirements.lock
-	$(PYTHON) -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["runtime"], sep="\n")' \
+lock: venv ## resolve what the image has again into runtime/requirements.lock
+	$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["runtime"], *extras["vector"], sep="\n")' \
 		| $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
 			--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
 			--output-file runtime/requirements.lock -

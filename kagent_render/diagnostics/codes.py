@@ -364,6 +364,19 @@ _CODES = (
     ),
     # KR35x tools that call something outside the cluster's API
     Code(
+        "KR344",
+        "one-vector-memory",
+        "An agent looks texts up by meaning in one `Vector` memory: the texts nearest to the last message are those "
+        "nearest of all.\n\n"
+        "    memory: [{type: Vector, modelConfigRef: {name: embedder}, contents: […]}]",
+    ),
+    Code(
+        "KR345",
+        "no-embeddings",
+        "The texts of a `Vector` memory are compared by vectors, which an embedding model makes over the protocol of "
+        "OpenAI (`/embeddings`). Anthropic serves none.",
+    ),
+    Code(
         "KR350",
         "foreign-tool-block",
         "A Tool has one block, named after its `type`. A block of another type would be ignored.\n\n"

@@ -78,7 +78,7 @@ def assistant(agent: AgentNode, handoffs: Sequence[AgentNode] = (), *, asks_user
         config["workbench"] = _workbenches(tools)
     if handoffs or asks_user:
         config["handoffs"] = [*(_handoff(target) for target in handoffs), *([_ASK_USER] if asks_user else [])]
-    if memory := agent_parts.memory(agent.spec):
+    if memory := agent_parts.memory(agent):
         config["memory"] = memory
     if context := agent_parts.context(agent.spec):
         config["model_context"] = context

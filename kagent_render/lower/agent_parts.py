@@ -6,6 +6,7 @@ from typing import Any
 
 from kagent_render.catalog.base import Component, LoweredTool, component
 from kagent_render.diagnostics import Diagnostics
+from kagent_render.lower.model import model_client, provider_of
 from kagent_render.resolve import AgentNode, Graph, TeamNode
 from kagent_render.specs.agent import AgentSpec
 from kagent_render.specs.agent_context import BufferedContext, HeadAndTailContext
@@ -13,11 +14,30 @@ from kagent_render.specs.agent_context import BufferedContext, HeadAndTailContex
 APPROVAL_EXPIRY_SECONDS = 900
 
 
-def memory(spec: AgentSpec) -> list[Component]:
-    """One memory of all facts. Our own class: AutoGen's ListMemory adds its contents again in every turn."""
-    contents = [text for item in spec.memory for text in item.contents]
-    config = {"contents": contents}
-    return [component("kagent_runtime.components.ListMemory", "memory", config)] if contents else []
+def memory(agent: AgentNode) -> list[Component]:
+    """One memory of all facts, and one of the texts to look up. Our own: AutoGen's add again in every turn."""
+    facts = [text for item in agent.spec.memory if item.type == "List" for text in item.contents]
+    found = [component("kagent_runtime.components.ListMemory", "memory", {"contents": facts})] if facts else []
+    if (memory := agent.spec.vector_memory) and agent.memory_model:
+        config = {
+            "model_client": model_client(agent.memory_model),
+            "contents": list(memory[1].contents),
+            "results": memory[1].results,
+            "min_score": memory[1].min_score,
+        }
+        found.append(component("kagent_runtime.components.VectorMemory", "memory", config))
+    return found
+
+
+def check_memory(agent: AgentNode, diagnostics: Diagnostics) -> None:
+    """KR345: the provider of the vectors has none."""
+    if agent.memory_model is None or provider_of(agent.memory_model).has_embeddings:
+        return
+    index, _ = agent.spec.vector_memory or (0, None)
+    name = agent.memory_model.spec.provider_name
+    span = agent.document.span_of(("spec", "memory", index, "modelConfigRef", "name"))
+    help = "name a ModelConfig of OpenAI, AzureOpenAI, Gemini, Ollama or an OpenAI-compatible server"
+    diagnostics.add("KR345", f"{name} serves no embeddings", span, help=help)
 
 
 def context(spec: AgentSpec) -> Component | None:

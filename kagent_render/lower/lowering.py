@@ -48,6 +48,7 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
     for agent in graph.agents:
         if healthy[id(agent)]:
             check_tool_names(agent, diagnostics)
+        agent_parts.check_memory(agent, diagnostics)
     agent_parts.check_limits(graph, diagnostics)
     workloads: dict[tuple[str, str], Workload] = {}
     image = resolve_image(graph, lock, diagnostics)
@@ -82,7 +83,7 @@ def _check_modules(graph: Graph, diagnostics: Diagnostics) -> None:
 
 def _all_models(graph: Graph) -> Iterator[ModelNode]:
     seen: set[tuple[str | None, str]] = set()
-    candidates = [agent.model for agent in graph.agents]
+    candidates = [model for agent in graph.agents for model in (agent.model, agent.memory_model) if model]
     candidates += [model for team in graph.teams for model in (team.selector_model, team.orchestrator_model) if model]
     for model in candidates:
         key = (model.metadata.namespace, model.metadata.name)

@@ -29,7 +29,7 @@ def agents_of(team: TeamNode) -> Iterator[AgentNode]:
 def models_of(node: AgentNode | TeamNode) -> Iterator[ModelNode]:
     """Every model that an agent or team calls, those of selectors and orchestrators included."""
     if isinstance(node, AgentNode):
-        yield node.model
+        yield from filter(None, (node.model, node.memory_model))
         return
     for member in node.members:
         yield from models_of(member)

@@ -45,13 +45,17 @@ class ToolNode:
 
 @dataclass(frozen=True, slots=True)
 class AgentNode:
-    """An Agent with its model and tools. `handoffs` are names with their index in the spec."""
+    """An Agent with its model and tools. `handoffs` are names with their index in the spec.
+
+    `memory_model` makes the vectors of its Vector memory.
+    """
 
     document: Document
     metadata: Metadata
     spec: AgentSpec
     model: ModelNode
     tools: tuple[ToolNode, ...]
+    memory_model: ModelNode | None = None
 
 
 @dataclass(slots=True)

@@ -143,10 +143,14 @@ class _Linker:
         for i, handoff in enumerate(spec.handoffs):
             if handoff.name != USER and self._find("Agent", handoff.name, item) is None:
                 self._unknown("Agent", handoff.name, item, ("spec", "handoffs", i, "name"))
-        if model is None or None in tools:
+        memory, memory_model = spec.vector_memory, None
+        if memory is not None:
+            place: Location = ("spec", "memory", memory[0], "modelConfigRef", "name")
+            memory_model = self._model(memory[1].model_config_ref.name, item, place)
+        if model is None or None in tools or (memory is not None and memory_model is None):
             return None
         metadata = cast(Agent, item.spec).metadata
-        return AgentNode(item.document, metadata, spec, model, tuple(tool for tool in tools if tool))
+        return AgentNode(item.document, metadata, spec, model, tuple(tool for tool in tools if tool), memory_model)
 
     def _poisoned(self, item: Decoded) -> None:
         """Report the unknown references of a document with other defects, so that one run shows them all."""

@@ -5,7 +5,7 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from kagent_render.catalog.fields import Reference, SpecModel, Text, coded
-from kagent_render.specs.agent_context import Context, ListMemory
+from kagent_render.specs.agent_context import Context, Memory, VectorMemory
 from kagent_render.specs.base import ModelConfigReference, WorkloadMetadata
 from kagent_render.specs.limits import AgentLimits
 from kagent_render.specs.output_schema import OutputSchema
@@ -38,7 +38,7 @@ class AgentSpec(SpecModel):
     model_config_ref: ModelConfigReference = Field(description="The ModelConfig it uses.")
     tools: list[ToolGrant] = Field(default_factory=list, description="Tools, built-in or by document.")
     handoffs: list[Reference] = Field(default_factory=list, description="Members of its Swarm it may hand over to.")
-    memory: list[ListMemory] = Field(default_factory=list, description="Facts it always knows.")
+    memory: list[Memory] = Field(default_factory=list, description="Facts it always knows, and texts it looks up.")
     context: Context | None = Field(default=None, description="Default: the model sees the whole conversation.")
     output_schema: OutputSchema | None = Field(default=None, description="The answer is JSON of this shape.")
     limits: AgentLimits = Field(default_factory=AgentLimits, description="Bounds of a turn and of a run.")
@@ -46,6 +46,17 @@ class AgentSpec(SpecModel):
     workload: WorkloadOverride = Field(
         default_factory=WorkloadOverride, description="What its workload has differently from the Platform's defaults."
     )
+
+    @property
+    def vector_memory(self) -> tuple[int, VectorMemory] | None:
+        """The texts that it looks up, and where in `memory` they are."""
+        return next(((i, item) for i, item in enumerate(self.memory) if isinstance(item, VectorMemory)), None)
+
+    @model_validator(mode="after")
+    def _has_one_vector_memory(self) -> Self:
+        if sum(isinstance(item, VectorMemory) for item in self.memory) > 1:
+            raise coded("KR344", "an agent looks texts up in one `Vector` memory", "memory", "put the texts into one")
+        return self
 
     @model_validator(mode="after")
     def _has_one_prompt(self) -> Self:

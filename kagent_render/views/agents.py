@@ -115,6 +115,12 @@ def _agent(config: Config, name: str, names: Mapping[str, str]) -> Iterator[Fact
     yield "prompt", name, config.get("system_message") or ""
 
 
+def lookup_in_words(count: int, results: int, model: str) -> str:
+    """How an agent looks texts up."""
+    texts = "text" if count == 1 else "texts"
+    return f"up to {results} of {count} {texts}, those nearest to the last message, by {model}"
+
+
 def _knowledge(config: Config, name: str) -> Iterator[Fact]:
     client = config["model_client"]["config"]
     if schema := client.get("output_schema"):
@@ -122,8 +128,14 @@ def _knowledge(config: Config, name: str) -> Iterator[Fact]:
         client = client["model_client"]["config"]
     yield "model", name, model_in_words(client)
     for memory in config.get("memory") or ():
-        for text in memory["config"]["contents"]:
-            yield "memory", f"{name} knows {json.dumps(text, ensure_ascii=False)}", text
+        about, verb = memory["config"], "knows"
+        if "results" in about:
+            client, verb = about["model_client"]["config"], "can look up"
+            looks_up = lookup_in_words(len(about["contents"]), about["results"], client["name"])
+            yield "memory", f"{name} looks up", looks_up
+            yield "model", f"{name} looks up with", model_in_words(client)
+        for text in about["contents"]:
+            yield "memory", f"{name} {verb} {json.dumps(text, ensure_ascii=False)}", text
     if context := config.get("model_context"):
         yield "context", name, context_in_words(context)
 

@@ -96,7 +96,10 @@ def _agent(node: AgentNode, compilation: Compilation) -> Iterator[Section]:
 
 def _knowledge(node: AgentNode) -> Iterator[Section]:
     component = assistant(node)["config"]
-    yield "Memory", [text for item in node.spec.memory for text in item.contents]
+    yield "Memory", [text for item in node.spec.memory if item.type == "List" for text in item.contents]
+    if (memory := node.spec.vector_memory) and node.memory_model:
+        model = name_of(node.memory_model)
+        yield "Looks up", [agents.lookup_in_words(len(memory[1].contents), memory[1].results, model)]
     yield "Sees", [agents.context_in_words(component["model_context"])] if "model_context" in component else []
     schema = node.spec.output_schema
     yield "Answers", [agents.schema_in_words(schema.json_schema())] if schema else []
@@ -126,7 +129,7 @@ def _member(member: AgentNode | TeamNode) -> str:
 
 def _models_of(node: AgentNode | TeamNode) -> Iterator[ModelNode]:
     if isinstance(node, AgentNode):
-        yield node.model
+        yield from filter(None, (node.model, node.memory_model))
         return
     yield from filter(None, (node.selector_model, node.orchestrator_model))
     for member in node.members:

@@ -75,6 +75,8 @@ def _edges(graph: Graph) -> Iterator[tuple[Node, Node, str]]:
         for tool in agent.tools:
             yield agent, tool, "uses"
         yield agent, agent.model, "asks"
+        if agent.memory_model:
+            yield agent, agent.memory_model, "asks"
 
 
 def _team_edges(team: TeamNode) -> Iterator[tuple[Node, Node, str]]:

@@ -85,7 +85,8 @@ def users_of(node: ToolNode | ModelNode, graph: Graph) -> list[str]:
     """The names of the agents, and of the selecting teams, that use a tool or a model."""
     if isinstance(node, ToolNode):
         return [name_of(a) for a in graph.agents if any(key(t) == key(node) for t in a.tools)]
-    found = [name_of(agent) for agent in graph.agents if key(agent.model) == key(node)]
+    models = [(agent, model) for agent in graph.agents for model in (agent.model, agent.memory_model) if model]
+    found = list(dict.fromkeys(name_of(agent) for agent, model in models if key(model) == key(node)))
     asking = [(team, model) for team in graph.teams for model in (team.selector_model, team.orchestrator_model)]
     return found + [name_of(team) for team, model in asking if model and key(model) == key(node)]
 

@@ -16,7 +16,8 @@ PINS = dict(re.findall(r"^([a-z0-9-]+)==([^ \\]+)", LOCK, re.MULTILINE))
 
 def test_the_runtime_extra_is_locked() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
-    wanted = [Requirement(line) for line in project["optional-dependencies"]["runtime"]]
+    extras = project["optional-dependencies"]
+    wanted = [Requirement(line) for line in (*extras["runtime"], *extras["vector"])]
     stale = [str(each) for each in wanted if not each.specifier.contains(PINS.get(canonicalize_name(each.name), "0"))]
     assert not stale, "run `make lock`"
 

@@ -11,6 +11,7 @@ PROVIDER = Provider(
     # The SDK adds it; people copy the URL with it.
     surplus="/v1",
     max_temperature=1,
+    has_embeddings=False,
     # AutoGen 0.7.5 raises on a JSON schema for Anthropic.
     has_structured_output=False,
     parameters=frozenset(("temperature", "top_p", "top_k", "max_tokens", "stop")),

@@ -43,6 +43,7 @@ class Provider:
     base_url_help: str = "add baseUrl: http://…/v1"
     family: str = "unknown"
     has_structured_output: bool = True
+    has_embeddings: bool = True
     domains: tuple[str, ...] = ()
 
     @property

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from kagent_runtime.components.text_message import TextMessage
     from kagent_runtime.components.timeout import Timeout
     from kagent_runtime.components.token_usage import TokenUsage
+    from kagent_runtime.components.vector_memory import VectorMemory
 
 __all__ = [
     "AgentTools",
@@ -58,6 +59,7 @@ __all__ = [
     "TextMessage",
     "Timeout",
     "TokenUsage",
+    "VectorMemory",
 ]
 _MODULES = {
     "AgentTools": "agent_tools",
@@ -86,6 +88,7 @@ _MODULES = {
     "TextMessage": "text_message",
     "Timeout": "timeout",
     "TokenUsage": "token_usage",
+    "VectorMemory": "vector_memory",
 }
 
 

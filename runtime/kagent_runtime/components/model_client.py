@@ -107,6 +107,23 @@ class ModelClient(ChatCompletionClient, Component[ModelClientConfig]):
         except Exception as error:
             self._fail(error)
 
+    async def embed(self, texts: Sequence[str]) -> list[list[float]]:
+        """The vector of every text. Raises ModelError."""
+        try:
+            answer = await self._connected.embeddings.create(
+                model=self._config.model, input=list(texts), encoding_format="float"
+            )
+            vectors = [item.embedding for item in sorted(answer.data, key=lambda item: item.index)]
+            if len({len(vector) for vector in vectors}) != 1 or len(vectors) != len(texts):
+                raise ModelError("the answer does not have one vector for each text, all of one length")
+        except ModelError:
+            raise
+        except Exception as error:
+            self._fail(error)
+        if (meter := METER.get()) is not None and answer.usage is not None:
+            meter.count(usage_of(answer.usage.prompt_tokens, 0, self.pricing))
+        return vectors
+
     def _fail(self, error: Exception) -> NoReturn:
         explained = _redact(_explain(error, self._config), secrets(self._config, self._key))
         failure = ModelError(f"model `{self._config.name}`: {explained}")

@@ -77,6 +77,11 @@ def _rewrite(node: dict[str, Any], teams: list[dict[str, Any]], word_delay_ms: f
             _rewrite(participant, [*teams, config], word_delay_ms)
     elif "model_client" in config:
         config["model_client"] = _model(_agent_facts(config, teams), word_delay_ms)
+        # What is looked up by meaning needs a model too, and there is none.
+        if memory := [item for item in config.get("memory") or () if "model_client" not in item["config"]]:
+            config["memory"] = memory
+        else:
+            config.pop("memory", None)
 
 
 def _model(facts: ReplayConfig, word_delay_ms: float) -> dict[str, Any]:

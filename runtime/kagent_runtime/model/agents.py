@@ -28,7 +28,7 @@ class AssistantAgentConfig(Strict):
     model_client: Annotated[ModelComponent | StructuredOutputComponent, Field(discriminator="provider")]
     workbench: list[Workbench] | None = None
     handoffs: list[Handoff] | None = None
-    memory: list[Memory] | None = Field(default=None, max_length=1)
+    memory: list[Memory] | None = Field(default=None, max_length=2)
     model_context: ModelContext | None = None
     system_message: str
     model_client_stream: bool

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from kagent_runtime.model.model_client import ModelComponent
 from kagent_runtime.model.strict import Component, Strict
 
 
@@ -51,4 +52,23 @@ class ListMemoryComponent(Component):
 
 
 ModelContext = Annotated[BufferedContextComponent | HeadAndTailContextComponent, Field(discriminator="provider")]
-Memory = ListMemoryComponent
+
+
+class VectorMemoryConfig(Strict):
+    """Texts that are looked up by meaning, the model of their vectors, how many and how near ones are found."""
+
+    model_client: ModelComponent
+    contents: list[str] = Field(min_length=1)
+    results: int = Field(ge=1, le=50)
+    min_score: float = Field(ge=0, le=1)
+
+
+class VectorMemoryComponent(Component):
+    """Our own: AutoGen's adds what it finds to the conversation for good."""
+
+    provider: Literal["kagent_runtime.components.VectorMemory"]
+    component_type: Literal["memory"]
+    config: VectorMemoryConfig
+
+
+Memory = Annotated[ListMemoryComponent | VectorMemoryComponent, Field(discriminator="provider")]

@@ -25,12 +25,14 @@ class ModelError(Exception):
 class Connected:
     """A connection, over which AutoGen's clients are made, and what they want with every stream.
 
-    `takes_response_format`: whether an output schema goes into OpenAI's `response_format`.
+    `takes_response_format`: whether an output schema goes into OpenAI's `response_format`. `embeddings`: that part of
+    OpenAI's SDK, where the protocol has it.
     """
 
     new_client: Callable[[], Any]
     stream_arguments: dict[str, Any]
     takes_response_format: bool = True
+    embeddings: Any = None
 
 
 def model_info(config: ModelClientConfig) -> ModelInfo:

@@ -42,7 +42,7 @@ def connected(config: ModelClientConfig, sdk: AsyncOpenAI) -> Connected:
         include_name_in_message=False,  # many compatible servers refuse `name`
     )
     # Usage is zero in a stream unless asked for, and a 400 outside one if put into the arguments.
-    return Connected(lambda: client, {"include_usage": True})
+    return Connected(lambda: client, {"include_usage": True}, embeddings=sdk.embeddings)
 
 
 def _arguments(config: ModelClientConfig) -> dict[str, Any]:
