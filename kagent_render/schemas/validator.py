@@ -33,6 +33,8 @@ class Defect(NamedTuple):
 
 def defects(value: Any, schema: Schema, minor: str = NEWEST, path: Path = ()) -> Iterator[Defect]:
     """Everything that the schema refuses, in the order of the object."""
+    if value is None and schema.get("nullable"):
+        return
     if "$ref" in schema:
         yield from defects(value, definition(schema["$ref"], minor), minor, path)
     if "type" in schema and not _is_of(value, schema["type"]):
@@ -68,6 +70,9 @@ def _in_list(value: list[Any], schema: Schema, minor: str, path: Path) -> Iterat
             yield from defects(item, schema["items"], minor, (*path, index))
     keys = schema.get("x-kubernetes-list-map-keys")
     seen: set[str] = set()
+    for index, item in enumerate(value if keys else ()):
+        if item is None:
+            yield Defect((*path, index), "is null")
     for index, item in enumerate(value if keys or schema.get("x-kubernetes-list-type") == "set" else ()):
         # A key with a default may be left out; that of ports, the protocol, is TCP.
         key = repr([item.get(name, "TCP") for name in keys] if keys and isinstance(item, dict) else item)

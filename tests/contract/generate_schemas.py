@@ -31,6 +31,9 @@ _KINDS = {
     "v1 Service": "io.k8s.api.core.v1.Service",
     "v1 ServiceAccount": "io.k8s.api.core.v1.ServiceAccount",
 }
+_METADATA = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+# Where a null is taken as absent although the type does not say so: both have decoders of their own.
+_NULLABLE = ("io.k8s.apimachinery.pkg.api.resource.Quantity", "io.k8s.apimachinery.pkg.util.intstr.IntOrString")
 _KEPT = ("x-kubernetes-list-map-keys", "x-kubernetes-list-type")
 
 
@@ -69,9 +72,14 @@ def _definitions(minor: str) -> dict[str, Any]:
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = _slim(source[name])
+            found[name] = _slim(source[name]) | ({"nullable": True} if name in _NULLABLE else {})
             waiting += _references(found[name])
     return found
+
+
+def _with_metadata(crd: dict[str, Any]) -> dict[str, Any]:
+    """A CRD says nothing of metadata, which has the same form everywhere."""
+    return crd | {"properties": crd["properties"] | {"metadata": {"$ref": _METADATA}}}
 
 
 def bundle() -> bytes:
@@ -88,7 +96,7 @@ def bundle() -> bytes:
                 definitions.append(schema)
             minors[minor][name] = places[text]
     crds = {
-        f"{api_version} {kind}": _slim(schema)
+        f"{api_version} {kind}": _with_metadata(_slim(schema))
         for (api_version, kind), schema in load_crd_schemas(Path(__file__).parent / "crds").items()
     }
     data = {"crds": crds, "definitions": definitions, "kinds": _KINDS, "minors": minors}

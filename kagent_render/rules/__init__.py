@@ -1,0 +1,5 @@
+"""What the API server checks of an object beyond its form, without a server."""
+
+from kagent_render.rules.registry import object_defects
+
+__all__ = ["object_defects"]
