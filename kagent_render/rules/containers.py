@@ -5,17 +5,15 @@ Source: k8s.io/kubernetes, pkg/apis/core/validation/validation.go: validateConta
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
+from kagent_render.rules.downward import VARIABLE_FIELDS, field_reference, resource_reference
 from kagent_render.rules.grammar import (
-    annotation_key,
     config_key,
     env_name,
     label,
     port_name,
-    qualified_name,
     shown,
     subdomain,
 )
@@ -43,19 +41,6 @@ _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 _ENV_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
-_FIELDS = (
-    "metadata.name",
-    "metadata.namespace",
-    "metadata.uid",
-    "spec.nodeName",
-    "spec.serviceAccountName",
-    "status.hostIP",
-    "status.hostIPs",
-    "status.podIP",
-    "status.podIPs",
-)
-_RESOURCES = tuple(f"{kind}.{name}" for kind in ("limits", "requests") for name in ("cpu", "memory", "ephemeral-storage"))
-_SUBSCRIPT = re.compile(r"metadata\.(labels|annotations)\['(.*)'\]")
 
 
 def container_defects(container: JSON, path: Path, volumes: Mapping[str, JSON], *, is_init: bool) -> Found:
@@ -74,9 +59,6 @@ def container_defects(container: JSON, path: Path, volumes: Mapping[str, JSON], 
 def _identity(container: JSON, path: Path) -> Found:
     yield from required(container, "name", path, label)
     yield from required(container, "image", path)
-    image = container.get("image") or ""
-    if image != image.strip():
-        yield Defect((*path, "image"), f"{shown(image)} begins or ends with a space")
 
 
 def _policies(container: JSON, path: Path) -> Found:
@@ -121,34 +103,11 @@ def _source(source: JSON, path: Path) -> Found:
     for key in ("configMapKeyRef", "secretKeyRef"):
         if source.get(key) is not None:
             yield from required(source[key], "key", (*path, key), config_key)
-            yield from _reference_name(source[key], (*path, key))
+            yield from required(source[key], "name", (*path, key), subdomain)
     if source.get("fieldRef") is not None:
-        yield from field_reference(source["fieldRef"], (*path, "fieldRef"), _FIELDS)
+        yield from field_reference(source["fieldRef"], (*path, "fieldRef"), VARIABLE_FIELDS)
     if source.get("resourceFieldRef") is not None:
-        yield from _resource_reference(source["resourceFieldRef"], (*path, "resourceFieldRef"))
-
-
-def _reference_name(reference: JSON, path: Path) -> Found:
-    yield from required(reference, "name", path, subdomain)
-
-
-def field_reference(reference: JSON, path: Path, fields: tuple[str, ...]) -> Found:
-    """validateObjectFieldSelector."""
-    yield from one_of(reference, "apiVersion", ("v1",), path)
-    field = reference.get("fieldPath") or ""
-    found = _SUBSCRIPT.fullmatch(field)
-    if found is None:
-        if field not in fields:
-            yield Defect((*path, "fieldPath"), not_one_of(field, fields))
-    elif message := (qualified_name if found[1] == "labels" else annotation_key)(found[2]):
-        yield Defect((*path, "fieldPath"), message)
-
-
-def _resource_reference(reference: JSON, path: Path) -> Found:
-    """validateContainerResourceFieldSelector."""
-    resource = reference.get("resource") or ""
-    if resource not in _RESOURCES and not resource.startswith(("limits.hugepages-", "requests.hugepages-")):
-        yield Defect((*path, "resource"), not_one_of(resource, _RESOURCES))
+        yield from resource_reference(source["resourceFieldRef"], (*path, "resourceFieldRef"))
 
 
 def _mounts(container: JSON, path: Path, volumes: Mapping[str, JSON]) -> Found:

@@ -149,13 +149,13 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
 
 def quantity(value: int | float | str) -> Decimal | None:
     """The amount of a quantity; None for what is none: ParseQuantity."""
-    found = _QUANTITY.fullmatch(str(value))
+    found = _QUANTITY.fullmatch(str(value).strip())
     if found is None:
         return None
     sign, number, suffix = found.groups()
     amount = Decimal(sign + number)
     if suffix[1:] == "i":
-        return amount * 1024 ** ("KMGTPE".index(suffix[0]) + 1)
+        return amount * Decimal(1024) ** ("KMGTPE".index(suffix[0]) + 1)
     exponent = _SUFFIXES.get(suffix)
     return amount.scaleb(exponent if exponent is not None else int(suffix[1:]))
 

@@ -29,6 +29,8 @@ def name_grammar(api_version: str, kind: str, minor: str) -> Grammar:
     if (api_version, kind) == ("v1", "Service"):
         # RelaxedServiceNameValidation of pkg/features: on by default since 1.36.
         return label if int(minor.partition(".")[2]) >= 36 else label_1035
+    if (api_version, kind) == ("policy/v1", "PodDisruptionBudget"):
+        return path_segment  # ValidatePodDisruptionBudget does not look at its metadata
     is_rbac = api_version.startswith("rbac.authorization.k8s.io/") and kind in _RBAC
     return path_segment if is_rbac else subdomain
 
@@ -62,4 +64,3 @@ def labels(item: JSON, key: str, path: Path) -> Found:
     for name, value in part(item, key).items():
         if message := qualified_name(name) or label_value(value or ""):
             yield Defect((*path, key, name), message)
-

@@ -8,7 +8,7 @@ from __future__ import annotations
 from kagent_render.rules.containers import PROTOCOLS
 from kagent_render.rules.grammar import cidr, is_within, port, port_number, shown
 from kagent_render.rules.selectors import label_selector
-from kagent_render.rules.walk import JSON, Found, each, not_one_of, one_of, part, required, texts
+from kagent_render.rules.walk import JSON, Found, each, not_one_of, part, required, texts
 from kagent_render.schemas import Defect
 from kagent_render.schemas.validator import Path
 
@@ -39,7 +39,8 @@ def _types(spec: JSON, path: Path) -> Found:
 
 def _port(entry: JSON, path: Path) -> Found:
     """ValidateNetworkPolicyPort."""
-    yield from one_of(entry, "protocol", PROTOCOLS, path)
+    if entry.get("protocol") is not None and entry["protocol"] not in PROTOCOLS:
+        yield Defect((*path, "protocol"), not_one_of(entry["protocol"], PROTOCOLS))
     value, end = entry.get("port"), entry.get("endPort")
     if value is not None and (message := port(value)):
         yield Defect((*path, "port"), message)

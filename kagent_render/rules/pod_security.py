@@ -57,7 +57,7 @@ class _Pod(NamedTuple):
 
     @property
     def is_windows(self) -> bool:
-        return _get(self.spec, "os", "name") == "windows"
+        return bool(_get(self.spec, "os", "name") == "windows")
 
     @property
     def has_own_users(self) -> bool:

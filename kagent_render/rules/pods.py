@@ -12,7 +12,7 @@ from kagent_render.rules.grammar import subdomain
 from kagent_render.rules.pod_scheduling import scheduling
 from kagent_render.rules.security_context import pod_security_context
 from kagent_render.rules.volumes import volumes
-from kagent_render.rules.walk import JSON, Found, each, follows, not_below, one_of, part, required, unique
+from kagent_render.rules.walk import JSON, Found, each, follows, one_of, part, required, unique
 from kagent_render.schemas import Defect
 from kagent_render.schemas.validator import Path
 
@@ -31,7 +31,6 @@ def _policies(spec: JSON, path: Path) -> Found:
     yield from one_of(spec, "restartPolicy", _RESTART_POLICIES, path)
     yield from one_of(spec, "dnsPolicy", _DNS_POLICIES, path)
     yield from one_of(spec, "preemptionPolicy", ("PreemptLowerPriority", "Never"), path)
-    yield from not_below(spec, "terminationGracePeriodSeconds", 0, path)
     seconds = spec.get("activeDeadlineSeconds")
     if seconds is not None and not 1 <= seconds < _GRACE_LIMIT:
         yield Defect((*path, "activeDeadlineSeconds"), f"`{seconds}` is not a positive number of seconds")
@@ -47,7 +46,7 @@ def _references(spec: JSON, path: Path) -> Found:
 def _containers(spec: JSON, path: Path) -> Found:
     if not spec.get("containers"):
         yield Defect((*path, "containers"), "is missing")
-    known = {volume.get("name"): volume for volume, _ in each(spec, "volumes", path)}
+    known = {volume.get("name") or "": volume for volume, _ in each(spec, "volumes", path)}
     for key in ("initContainers", "containers"):
         for container, place in each(spec, key, path):
             yield from container_defects(container, place, known, is_init=key == "initContainers")
@@ -83,8 +82,6 @@ def _all_containers(spec: JSON, path: Path) -> Iterator[tuple[JSON, Path]]:
 
 def _security(spec: JSON, path: Path) -> Found:
     yield from pod_security_context(part(spec, "securityContext"), (*path, "securityContext"))
-    for secret, place in each(spec, "imagePullSecrets", path):
-        yield from follows(secret, "name", subdomain, place)
 
 
 def _dns(spec: JSON, path: Path) -> Found:

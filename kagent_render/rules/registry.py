@@ -6,9 +6,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kagent_render.rules.disruption import pod_disruption_budget
+from kagent_render.rules.gateway import backend_tls_policy, http_route
 from kagent_render.rules.metadata import metadata_defects
 from kagent_render.rules.network_policies import network_policy
 from kagent_render.rules.rbac import cluster_role, cluster_role_binding, role, role_binding
+from kagent_render.rules.scaling import interceptor_route, scaled_object
 from kagent_render.rules.services import service
 from kagent_render.rules.storage import config_map, persistent_volume_claim
 from kagent_render.rules.walk import Rule
@@ -18,6 +20,10 @@ from kagent_render.schemas import NEWEST, Defect, defects, schema_of
 # A kind with no rules of its own, such as ServiceAccount, is held to its schema and to the rules of metadata.
 RULES: dict[str, tuple[Rule, ...]] = {
     "apps/v1 Deployment": (deployment,),
+    "gateway.networking.k8s.io/v1 BackendTLSPolicy": (backend_tls_policy,),
+    "gateway.networking.k8s.io/v1 HTTPRoute": (http_route,),
+    "http.keda.sh/v1beta1 InterceptorRoute": (interceptor_route,),
+    "keda.sh/v1alpha1 ScaledObject": (scaled_object,),
     "networking.k8s.io/v1 NetworkPolicy": (network_policy,),
     "policy/v1 PodDisruptionBudget": (pod_disruption_budget,),
     "rbac.authorization.k8s.io/v1 ClusterRole": (cluster_role,),

@@ -23,7 +23,8 @@ def resources(item: JSON, path: Path) -> Found:
             yield from resource_name(name, place)
             yield from amount(value, place)
     for name, value in part(item, "requests").items():
-        most, wanted = quantity(limits.get(name) or ""), quantity(value or 0)
+        most = quantity(limits[name] or 0) if name in limits else None
+        wanted = quantity(value or 0)
         if most is not None and wanted is not None and wanted > most:
             yield Defect((*path, "requests", name), f"{shown(value)} is more than the limit {shown(limits[name])}")
         elif most is None and limits and not _may_overcommit(name):

@@ -1,6 +1,7 @@
 """Security contexts as far as the API server itself looks at them; what a namespace forbids is in pod_security.py.
 
-Source: k8s.io/kubernetes, pkg/apis/core/validation/validation.go: ValidateSecurityContext, validatePodSpecSecurityContext.
+Source: k8s.io/kubernetes, pkg/apis/core/validation/validation.go: ValidateSecurityContext,
+validatePodSpecSecurityContext.
 """
 
 from __future__ import annotations

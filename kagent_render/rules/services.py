@@ -48,7 +48,8 @@ def _ports(spec: JSON, path: Path) -> Found:
             yield Defect((*place, "name"), "is missing, and there are several ports")
         yield from follows(item, "name", label, place)
         yield from one_of(item, "protocol", PROTOCOLS, place)
-        yield from follows(item, "appProtocol", qualified_name, place)
+        if item.get("appProtocol") is not None and (message := qualified_name(item["appProtocol"])):
+            yield Defect((*place, "appProtocol"), message)
         if message := port_number(item.get("port") or 0):
             yield Defect((*place, "port"), message)
         if item.get("targetPort") not in (None, 0, "") and (message := port(item["targetPort"])):

@@ -5,8 +5,9 @@ Source: k8s.io/kubernetes, pkg/apis/core/validation/validation.go: ValidateVolum
 
 from __future__ import annotations
 
+from kagent_render.rules.downward import FILE_FIELDS, field_reference, resource_reference
 from kagent_render.rules.grammar import config_key, label, quantity, shown, subdomain
-from kagent_render.rules.walk import JSON, Found, between, each, exactly_one, follows, one_of, required
+from kagent_render.rules.walk import JSON, Found, between, each, exactly_one, one_of, required
 from kagent_render.schemas import Defect
 from kagent_render.schemas.validator import Path
 
@@ -96,6 +97,11 @@ def _downward(source: JSON, path: Path) -> Found:
     for item, place in each(source, "items", path):
         yield from required(item, "path", place, _local_path)
         yield from exactly_one(item, ("fieldRef", "resourceFieldRef"), place, "source")
+        if item.get("fieldRef") is not None:
+            yield from field_reference(item["fieldRef"], (*place, "fieldRef"), FILE_FIELDS)
+        elif item.get("resourceFieldRef") is not None:
+            yield from required(item["resourceFieldRef"], "containerName", (*place, "resourceFieldRef"))
+            yield from resource_reference(item["resourceFieldRef"], (*place, "resourceFieldRef"))
 
 
 def _claim(source: JSON, path: Path) -> Found:
@@ -152,6 +158,3 @@ def data_keys(item: JSON, keys: tuple[str, ...], path: Path) -> Found:
             if name in seen:
                 yield Defect((*path, key, name), "is there twice")
             seen.add(name)
-
-
-__all__ = ["data_keys", "descending_path", "follows", "volumes"]

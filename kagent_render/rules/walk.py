@@ -101,5 +101,5 @@ def int_or_percent(item: JSON, key: str, path: Path) -> Found:
         message = percent(value)
         if message:
             yield Defect((*path, key), message)
-    elif value is not None and value < 0:
-        yield Defect((*path, key), f"{shown(value)} is less than 0")
+    elif value is not None and not 0 <= value < 1 << 31:
+        yield Defect((*path, key), f"{shown(value)} is less than 0, or not an int32")

@@ -122,7 +122,7 @@ def _pattern(value: Any, pattern: str) -> str | None:
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str]:
     # Go's RE2, in which `$` is the end of the text and not of its last line.
-    return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", pattern))
+    return re.compile(re.sub(r"(?<!\\)\$(?=$|[|)])", r"\\Z", pattern))
 
 
 def _bound(test: Callable[[Any, Any], bool], words: str) -> Callable[[Any, Any], str | None]:

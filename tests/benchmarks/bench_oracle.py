@@ -19,11 +19,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import quote
 
-import httpx
-
 from kagent_render.rules import object_defects
 from kagent_render.schemas import NEWEST
-from tests.benchmarks.mutations import JSON, Mutation, mutations
+from tests.benchmarks.mutations import Mutation, mutations
 from tests.e2e.cluster import Cluster
 from tests.e2e.controlplane.client import ApiError, Client
 from tests.e2e.controlplane.control_plane import ControlPlane
@@ -134,7 +132,7 @@ def _apply(client: Client, mutation: Mutation) -> None:
     if isinstance(name, str) and name:
         headers = {"Content-Type": "application/apply-patch+yaml"}
         path = f"{base}/{quote(name, safe='')}"
-        client.request("PATCH", path, json.dumps(mutation.after), params=query, headers=headers)
+        client.request("PATCH", path, json.dumps(mutation.after, ensure_ascii=False), params=query, headers=headers)
     else:
         client.request("POST", base, mutation.after, params=query)
 

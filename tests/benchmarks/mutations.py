@@ -79,8 +79,9 @@ def _mutated(item: JSON, same_kind: list[JSON], chance: random.Random) -> Mutati
 def _request(item: JSON) -> object:
     """What the path of the request is made of, besides the name."""
     metadata = item.get("metadata")
-    is_whole = isinstance(metadata, dict)
-    return is_whole and (item.get("apiVersion"), item.get("kind"), metadata.get("namespace"))
+    if not isinstance(metadata, dict):
+        return None
+    return (item.get("apiVersion"), item.get("kind"), metadata.get("namespace"))
 
 
 def _places(value: Any, place: Place = ()) -> Iterator[Place]:
