@@ -13,15 +13,11 @@ from kagent_render.schemas import Defect
 from kagent_render.schemas.validator import Path
 
 _ACCESS_MODES = ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod")
-CONFIG_BYTES = 1 << 20
 
 
 def config_map(item: JSON, path: Path) -> Found:
-    """Keys, and the size of all together."""
+    """Keys. The size of all together is a check of its own (checks/size.py), which warns before the limit."""
     yield from data_keys(item, ("data", "binaryData"), path)
-    size = sum(len((value or "").encode()) for key in ("data", "binaryData") for value in part(item, key).values())
-    if size > CONFIG_BYTES:
-        yield Defect((*path, "data"), f"has {size:,} bytes, more than {CONFIG_BYTES:,}")
 
 
 def persistent_volume_claim(item: JSON, path: Path) -> Found:

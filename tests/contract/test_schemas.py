@@ -13,7 +13,7 @@ import pytest
 
 from kagent_render.schemas import MINORS, defects, schema_of
 from tests.contract.generate_schemas import TARGET, bundle
-from tests.contract.test_manifests import FILES, check, documents
+from tests.contract.test_manifests import CRDS, FILES, check, documents
 
 OBJECTS = [(path, item) for path in FILES for item in documents(path)]
 Place = tuple[str | int, ...]
@@ -76,6 +76,11 @@ def _mutated(item: dict[str, Any], chance: random.Random) -> dict[str, Any]:
     return changed
 
 
+def key_of(item: dict[str, Any]) -> tuple[str, str]:
+    """As the CRDs are kept."""
+    return item["apiVersion"], item["kind"]
+
+
 def _is_valid(document: dict[str, Any]) -> bool:
     try:
         check(document)
@@ -93,7 +98,9 @@ def test_it_refuses_what_a_general_validator_refuses(seed: int) -> None:
         changed = _mutated(item, chance)
         found = list(defects(changed, schema_of(item["apiVersion"], item["kind"]) or {}))
         if _is_valid(changed):
-            assert [defect for defect in found if "there twice" not in defect.message] == []
+            # Where ours knows more: a CRD's schema leaves metadata open.
+            own = [defect for defect in found if "there twice" not in defect.message]
+            assert [defect for defect in own if (key_of(item) not in CRDS or defect.path[0] != "metadata")] == []
         else:
             assert found
 

@@ -41,5 +41,5 @@ def test_a_reference_to_nothing_is_found() -> None:
         "metadata": {"name": "a"},
         "roleRef": {"kind": "Role", "name": "a"},
     }
-    assert _codes(deployment, binding) == ["KR504"] * 3
-    assert _codes(deployment, _config_map(1)) == ["KR504"]
+    assert _codes(deployment, binding).count("KR504") == 3
+    assert _codes(deployment, _config_map(1)).count("KR504") == 1
