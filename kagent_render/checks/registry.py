@@ -14,6 +14,8 @@ _CHECKS = (identity.check, hosts.check, references.check, size.check)
 
 def check(objects: Sequence[RenderedObject], diagnostics: Diagnostics, minor: str = NEWEST) -> None:
     """Run every check over all objects together, as for a minor version of Kubernetes."""
-    for run in _CHECKS:
-        run(objects, diagnostics)
+    before = diagnostics.error_count
     validity.check(objects, diagnostics, minor)
+    # The others rely on the form of what they look at.
+    for run in _CHECKS if diagnostics.error_count == before else ():
+        run(objects, diagnostics)

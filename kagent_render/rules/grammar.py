@@ -9,6 +9,7 @@ import ipaddress
 import re
 from collections.abc import Callable
 from decimal import Decimal
+from functools import lru_cache
 
 Grammar = Callable[[str], str | None]
 
@@ -25,12 +26,16 @@ _PORT_CHARACTERS = re.compile(r"[-a-z0-9]+")
 # An IPv4 octet with a leading zero is read as octal by some, so it is refused for new objects (ParseCIDRSloppy).
 _MAPPED = re.compile(r"::ffff:", re.IGNORECASE)
 
+# Objects share most of their texts, such as the keys of labels.
+_kept = lru_cache(maxsize=4096)
+
 
 def shown(text: object) -> str:
     """A text as messages quote it: short, and on one line."""
     return "`" + str(text)[:40].replace("\n", "\\n") + "`"
 
 
+@_kept
 def label(text: str) -> str | None:
     """RFC 1123 label: IsDNS1123Label."""
     return _bounded(text, 63) or (None if _LABEL.fullmatch(text) else f"{shown(text)} is not a lowercase DNS label")
@@ -42,6 +47,7 @@ def label_1035(text: str) -> str | None:
     return _bounded(text, 63) or (None if _LABEL_1035.fullmatch(text) else message)
 
 
+@_kept
 def subdomain(text: str) -> str | None:
     """RFC 1123 subdomain: IsDNS1123Subdomain."""
     return _bounded(text, 253) or (
@@ -55,12 +61,14 @@ def path_segment(text: str) -> str | None:
     return f"{shown(text)} may not be `.` or `..` nor have `/` or `%`" if is_bad else None
 
 
+@_kept
 def label_value(text: str) -> str | None:
     """IsValidLabelValue."""
     is_good = not text or _NAME_PART.fullmatch(text)
     return _bounded(text, 63) or (None if is_good else f"{shown(text)} is not a label's value")
 
 
+@_kept
 def qualified_name(text: str) -> str | None:
     """The key of a label: IsQualifiedName."""
     prefix, slash, name = text.rpartition("/")
@@ -118,6 +126,7 @@ def percent(text: str) -> str | None:
     return None if _PERCENT.fullmatch(text) else f"{shown(text)} is neither a number nor a percentage"
 
 
+@_kept
 def cidr(text: str) -> str | None:
     """IsValidCIDR: an address with the length of its prefix."""
     is_good = "/" in text and _network(text) is not None and not _MAPPED.match(text)
@@ -137,6 +146,7 @@ def is_within(inner: str, outer: str) -> bool:
     )
 
 
+@_kept
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
     length = text.rpartition("/")[2]
     if not length.isdecimal() or (len(length) > 1 and length[0] == "0"):
@@ -147,9 +157,11 @@ def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:
         return None
 
 
+@_kept
 def quantity(value: int | float | str) -> Decimal | None:
     """The amount of a quantity; None for what is none: ParseQuantity."""
-    found = _QUANTITY.fullmatch(str(value).strip())
+    # Spaces around it are taken off before its text is unquoted, so a line's end is not.
+    found = _QUANTITY.fullmatch(str(value).strip(" "))
     if found is None:
         return None
     sign, number, suffix = found.groups()

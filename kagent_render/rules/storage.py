@@ -39,9 +39,12 @@ def persistent_volume_claim(item: JSON, path: Path) -> Found:
 
 
 def _size(requests: JSON, path: Path) -> Found:
+    for name, value in requests.items():
+        if quantity(0 if value is None else value) is None:
+            yield Defect((*path, name), f"{shown(value)} is not a quantity such as 1Gi")
     value = requests.get("storage")
     number = None if value is None else quantity(value)
     if value is None:
         yield Defect((*path, "storage"), "is missing")
-    elif number is None or number <= 0:
+    elif number is not None and number <= 0:
         yield Defect((*path, "storage"), f"{shown(value)} is not a size such as 1Gi")

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from kagent_render.schemas.bundle import NEWEST, Schema, definition
 
 Path = tuple[str | int, ...]
+_JUNCTORS = frozenset({"allOf", "anyOf", "oneOf", "not"})
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list, tuple),
@@ -22,6 +23,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "null": (type(None),),
 }
+_NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer"}
 
 
 class Defect(NamedTuple):
@@ -33,6 +35,8 @@ class Defect(NamedTuple):
 
 def defects(value: Any, schema: Schema, minor: str = NEWEST, path: Path = ()) -> Iterator[Defect]:
     """Everything that the schema refuses, in the order of the object."""
+    while "$ref" in schema and len(schema) == 1:
+        schema = definition(schema["$ref"], minor)
     if value is None and schema.get("nullable"):
         return
     if "$ref" in schema:
@@ -40,10 +44,12 @@ def defects(value: Any, schema: Schema, minor: str = NEWEST, path: Path = ()) ->
     if "type" in schema and not _is_of(value, schema["type"]):
         yield Defect(path, f"has to be {_wanted(schema['type'])}, not {_shown(value)}")
         return
-    for keyword, check in _CHECKS.items():
-        if keyword in schema and (message := check(value, schema[keyword])):
-            yield Defect(path, message)
-    yield from _junctors(value, schema, minor, path)
+    if not _CHECKS.keys().isdisjoint(schema):
+        for keyword, check in _CHECKS.items():
+            if keyword in schema and (message := check(value, schema[keyword])):
+                yield Defect(path, message)
+    if not _JUNCTORS.isdisjoint(schema):
+        yield from _junctors(value, schema, minor, path)
     if isinstance(value, dict):
         yield from _in_object(value, schema, minor, path)
     elif isinstance(value, list):
@@ -94,6 +100,9 @@ def _junctors(value: Any, schema: Schema, minor: str, path: Path) -> Iterator[De
 
 
 def _is_of(value: Any, wanted: str | list[str]) -> bool:
+    name = _NAMES.get(type(value))
+    if name == wanted or (isinstance(wanted, list) and name in wanted):
+        return True
     names = [wanted] if isinstance(wanted, str) else wanted
     if isinstance(value, bool):
         return "boolean" in names

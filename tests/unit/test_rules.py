@@ -171,7 +171,7 @@ def test_the_name_of_a_service_is_freer_since_1_36() -> None:
 @pytest.mark.parametrize(
     ("text", "amount"),
     [("1", "1"), ("100m", "0.1"), ("1Ki", "1024"), ("1e3", "1000"), (".5G", "500000000"), ("-1", "-1"), ("1.5.0", None)]
-    + [(text, None) for text in ("", "Gi", "1 Gi", "1gi", "12Foo", "0x1", "1_0")],
+    + [(text, None) for text in ("", "Gi", "1 Gi", "1gi", "12Foo", "0x1", "1_0", "1\n")],
 )
 def test_quantities(text: str, amount: str | None) -> None:
     """As resource.ParseQuantity."""
