@@ -14,8 +14,10 @@ _CHECKS = (identity.check, hosts.check, references.check, size.check)
 
 def check(objects: Sequence[RenderedObject], diagnostics: Diagnostics, minor: str = NEWEST) -> None:
     """Run every check over all objects together, as for a minor version of Kubernetes."""
-    before = diagnostics.error_count
-    validity.check(objects, diagnostics, minor)
-    # The others rely on the form of what they look at.
-    for run in _CHECKS if diagnostics.error_count == before else ():
+    # What is made of a spec with an error is invalid for that reason, which has been told.
+    if not diagnostics.has_errors:
+        validity.check(objects, diagnostics, minor)
+        if diagnostics.has_errors:
+            return  # the others rely on the form of what they look at
+    for run in _CHECKS:
         run(objects, diagnostics)

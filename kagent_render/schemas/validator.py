@@ -23,6 +23,10 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "null": (type(None),),
 }
+# What is different in every object, and takes longer to write down than to look at.
+_LARGE = (".DeploymentSpec", ".PodTemplateSpec", ".PodSpec", ".Container", ".ObjectMeta")
+_WELL: set[tuple[str, str, str] | None] = set()
+_SMALL, _MOST_KEPT = 1024, 10_000
 _NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer"}
 
 
@@ -35,25 +39,40 @@ class Defect(NamedTuple):
 
 def defects(value: Any, schema: Schema, minor: str = NEWEST, path: Path = ()) -> Iterator[Defect]:
     """Everything that the schema refuses, in the order of the object."""
-    while "$ref" in schema and len(schema) == 1:
-        schema = definition(schema["$ref"], minor)
     if value is None and schema.get("nullable"):
         return
     if "$ref" in schema:
-        yield from defects(value, definition(schema["$ref"], minor), minor, path)
+        yield from _referred(value, schema["$ref"], minor, path)
     if "type" in schema and not _is_of(value, schema["type"]):
         yield Defect(path, f"has to be {_wanted(schema['type'])}, not {_shown(value)}")
         return
     if not _CHECKS.keys().isdisjoint(schema):
-        for keyword, check in _CHECKS.items():
-            if keyword in schema and (message := check(value, schema[keyword])):
-                yield Defect(path, message)
+        yield from _in_itself(value, schema, path)
     if not _JUNCTORS.isdisjoint(schema):
         yield from _junctors(value, schema, minor, path)
     if isinstance(value, dict):
         yield from _in_object(value, schema, minor, path)
     elif isinstance(value, list):
         yield from _in_list(value, schema, minor, path)
+
+
+def _referred(value: Any, name: str, minor: str, path: Path) -> Iterator[Defect]:
+    """By a named definition. Objects share most of their small parts, such as probes: those are looked at once."""
+    key = None if name.endswith(_LARGE) else (name, minor, repr(value))
+    if key in _WELL:
+        return
+    is_well = True
+    for defect in defects(value, definition(name, minor), minor, path):
+        is_well = False
+        yield defect
+    if is_well and key and len(key[2]) <= _SMALL and len(_WELL) < _MOST_KEPT:
+        _WELL.add(key)
+
+
+def _in_itself(value: Any, schema: Schema, path: Path) -> Iterator[Defect]:
+    for keyword, check in _CHECKS.items():
+        if keyword in schema and (message := check(value, schema[keyword])):
+            yield Defect(path, message)
 
 
 def _in_object(value: dict[str, Any], schema: Schema, minor: str, path: Path) -> Iterator[Defect]:
