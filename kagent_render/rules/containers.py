@@ -20,7 +20,7 @@ from kagent_render.rules.grammar import (
 from kagent_render.rules.probes import lifecycle, probes
 from kagent_render.rules.resources import resources
 from kagent_render.rules.security_context import container_security_context
-from kagent_render.rules.volumes import descending_path
+from kagent_render.rules.volumes import descending_from_root, descending_path
 from kagent_render.rules.walk import (
     JSON,
     Found,
@@ -38,6 +38,7 @@ from kagent_render.schemas import Defect
 from kagent_render.schemas.validator import Path
 
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
+_RESTART_POLICIES = ("Always", "Never", "OnFailure")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 PROTOCOLS = ("TCP", "UDP", "SCTP")
 _ENV_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef", "fileKeyRef")
@@ -45,9 +46,10 @@ _ENV_SOURCES = ("fieldRef", "resourceFieldRef", "configMapKeyRef", "secretKeyRef
 
 def container_defects(container: JSON, path: Path, volumes: Mapping[str, JSON], *, is_init: bool) -> Found:
     """Everything of a container. `volumes` are the pod's by name."""
-    for rule in (_identity, _ports, _environment, probes, lifecycle, _policies):
+    for rule in (_identity, _ports, _environment, probes, lifecycle, _policies, _restart):
         yield from rule(container, path)
     yield from _mounts(container, path, volumes)
+    yield from _devices(container, path, volumes)
     yield from resources(part(container, "resources"), (*path, "resources"))
     yield from container_security_context(part(container, "securityContext"), (*path, "securityContext"))
     if is_init and container.get("restartPolicy") != "Always":
@@ -67,6 +69,20 @@ def _policies(container: JSON, path: Path) -> Found:
     for policy, place in each(container, "resizePolicy", path):
         yield from one_of(policy, "resourceName", ("cpu", "memory"), place, is_required=True)
         yield from one_of(policy, "restartPolicy", ("NotRequired", "RestartContainer"), place, is_required=True)
+
+
+def _restart(container: JSON, path: Path) -> Found:
+    """validateContainerRestartPolicy."""
+    policy = container.get("restartPolicy")
+    if policy is not None and policy not in _RESTART_POLICIES:
+        yield Defect((*path, "restartPolicy"), not_one_of(policy, _RESTART_POLICIES))
+    if policy is None and container.get("restartPolicyRules"):
+        yield Defect((*path, "restartPolicy"), "is missing for `restartPolicyRules`")
+    for rule, place in each(container, "restartPolicyRules", path):
+        yield from one_of(rule, "action", ("Restart", "RestartAllContainers"), place, is_required=True)
+        yield from required(rule, "exitCodes", place)
+        if rule.get("exitCodes"):
+            yield from one_of(rule["exitCodes"], "operator", ("In", "NotIn"), (*place, "exitCodes"), is_required=True)
 
 
 def _ports(container: JSON, path: Path) -> Found:
@@ -125,6 +141,15 @@ def _mounts(container: JSON, path: Path, volumes: Mapping[str, JSON]) -> Found:
         if mount.get("subPath") and mount.get("subPathExpr"):
             yield Defect((*place, "subPathExpr"), "may not be there beside `subPath`")
         yield from _mount_modes(mount, place)
+
+
+def _devices(container: JSON, path: Path, volumes: Mapping[str, JSON]) -> Found:
+    """ValidateVolumeDevices: only a claim can be a device."""
+    for device, place in each(container, "volumeDevices", path):
+        yield from required(device, "devicePath", place, descending_from_root)
+        volume = volumes.get(device.get("name") or "") or {}
+        if volume.get("persistentVolumeClaim") is None and volume.get("ephemeral") is None:
+            yield Defect((*place, "name"), f"{shown(device.get('name'))} is not a claim among the volumes of the pod")
 
 
 def _mount_modes(mount: Mapping[str, Any], path: Path) -> Found:

@@ -133,6 +133,15 @@ def cidr(text: str) -> str | None:
     return None if is_good else f"{shown(text)} is not a CIDR such as 10.0.0.0/8"
 
 
+def is_address(text: str) -> bool:
+    """IsValidIP: an IPv4 or IPv6 address."""
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
 def is_within(inner: str, outer: str) -> bool:
     """Whether the one CIDR is a smaller part of the other; True where one of them is none."""
     small, large = _network(inner), _network(outer)

@@ -23,23 +23,15 @@ _VOLUMES = frozenset(
     "configMap csi downwardAPI emptyDir ephemeral image persistentVolumeClaim projected secret".split()
 )
 _SELINUX_TYPES = ("", "container_t", "container_init_t", "container_kvm_t")
+# By the minor that allowed them.
 _SYSCTLS = {
-    0: (
-        "kernel.shm_rmid_forced",
-        "net.ipv4.ip_local_port_range",
-        "net.ipv4.tcp_syncookies",
-        "net.ipv4.ping_group_range",
-        "net.ipv4.ip_unprivileged_port_start",
-    ),
-    27: ("net.ipv4.ip_local_reserved_ports",),
-    29: (
-        "net.ipv4.tcp_keepalive_time",
-        "net.ipv4.tcp_fin_timeout",
-        "net.ipv4.tcp_keepalive_intvl",
-        "net.ipv4.tcp_keepalive_probes",
-    ),
-    32: ("net.ipv4.tcp_rmem", "net.ipv4.tcp_wmem"),
-    37: ("net.ipv4.tcp_slow_start_after_idle", "net.ipv4.tcp_notsent_lowat"),
+    0: "kernel.shm_rmid_forced net.ipv4.ip_local_port_range net.ipv4.tcp_syncookies net.ipv4.ping_group_range "
+    "net.ipv4.ip_unprivileged_port_start",
+    27: "net.ipv4.ip_local_reserved_ports",
+    29: "net.ipv4.tcp_keepalive_time net.ipv4.tcp_fin_timeout net.ipv4.tcp_keepalive_intvl "
+    "net.ipv4.tcp_keepalive_probes",
+    32: "net.ipv4.tcp_rmem net.ipv4.tcp_wmem",
+    37: "net.ipv4.tcp_slow_start_after_idle net.ipv4.tcp_notsent_lowat",
 }
 _APPARMOR = "container.apparmor.security.beta.kubernetes.io/"
 _SECCOMP_POD = "seccomp.security.alpha.kubernetes.io/pod"
@@ -195,7 +187,7 @@ def _proc_mount_restricted(pod: _Pod) -> Iterator[Defect]:
 
 def _sysctls(pod: _Pod) -> Iterator[Defect]:
     """check_sysctls.go."""
-    allowed = {name for since, names in _SYSCTLS.items() if since <= pod.minor for name in names}
+    allowed = {name for since, names in _SYSCTLS.items() if since <= pod.minor for name in names.split()}
     for index, item in enumerate(_get(pod.spec, "securityContext", "sysctls") or ()):
         if item["name"] not in allowed:
             yield Defect(("spec", "securityContext", "sysctls", index, "name"), f"may not be `{item['name']}`")

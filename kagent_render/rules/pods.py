@@ -8,11 +8,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from kagent_render.rules.containers import container_defects
-from kagent_render.rules.grammar import subdomain
+from kagent_render.rules.grammar import is_address, label, qualified_name, shown, subdomain
 from kagent_render.rules.pod_scheduling import scheduling
 from kagent_render.rules.security_context import pod_security_context
 from kagent_render.rules.volumes import volumes
-from kagent_render.rules.walk import JSON, Found, each, follows, one_of, part, required, unique
+from kagent_render.rules.walk import (
+    JSON,
+    Found,
+    Rule,
+    each,
+    exactly_one,
+    follows,
+    one_of,
+    part,
+    required,
+    texts,
+    unique,
+)
 from kagent_render.schemas import Defect
 from kagent_render.schemas.validator import Path
 
@@ -23,7 +35,19 @@ _GRACE_LIMIT = 1 << 31
 
 def pod_spec(spec: JSON, path: Path) -> Found:
     """Everything of a pod's spec."""
-    for rule in (_policies, _references, _containers, volumes, scheduling, _names_are_unique, _security, _dns):
+    for rule in (
+        _policies,
+        _references,
+        _host_names,
+        _gates,
+        _claims,
+        _containers,
+        volumes,
+        scheduling,
+        _names_are_unique,
+        _security,
+        _dns,
+    ):
         yield from rule(spec, path)
 
 
@@ -41,6 +65,41 @@ def _references(spec: JSON, path: Path) -> Found:
         yield from follows(spec, key, subdomain, path)
     if spec.get("hostNetwork") and spec.get("hostUsers") is False:
         yield Defect((*path, "hostNetwork"), "may not be true where `hostUsers` is false")
+
+
+def _host_names(spec: JSON, path: Path) -> Found:
+    for key in ("hostname", "subdomain"):
+        yield from follows(spec, key, label, path)
+    override = spec.get("hostnameOverride")
+    if override is not None and (message := subdomain(override)):
+        yield Defect((*path, "hostnameOverride"), message)
+    if spec.get("os") is not None:
+        yield from one_of(spec["os"], "name", ("linux", "windows"), (*path, "os"), is_required=True)
+
+
+def _gates(spec: JSON, path: Path) -> Found:
+    """validateSchedulingGates, validateReadinessGates."""
+    yield from unique(spec, "schedulingGates", "name", path)
+    for key, field in (("schedulingGates", "name"), ("readinessGates", "conditionType")):
+        for gate, place in each(spec, key, path):
+            if message := qualified_name(gate.get(field) or ""):
+                yield Defect((*place, field), message)
+
+
+def _claims(spec: JSON, path: Path) -> Found:
+    """validatePodResourceClaims, validateResourceClaimNames: a container uses claims of its pod."""
+    known = set()
+    for claim, place in each(spec, "resourceClaims", path):
+        known.add(claim.get("name"))
+        yield from required(claim, "name", place, label)
+        yield from exactly_one(claim, ("resourceClaimName", "resourceClaimTemplateName"), place, "source")
+        for key in ("resourceClaimName", "resourceClaimTemplateName"):
+            yield from follows(claim, key, subdomain, place)
+    for container, above in _all_containers(spec, path):
+        for claim, place in each(part(container, "resources"), "claims", (*above, "resources")):
+            if claim.get("name") not in known:
+                yield Defect((*place, "name"), f"{shown(claim.get('name'))} is not a claim of the pod")
+            yield from follows(claim, "request", label, place)
 
 
 def _containers(spec: JSON, path: Path) -> Found:
@@ -86,10 +145,42 @@ def _security(spec: JSON, path: Path) -> Found:
 
 def _dns(spec: JSON, path: Path) -> Found:
     """validatePodDNSConfig."""
-    servers = part(spec, "dnsConfig").get("nameservers") or ()
+    config, place = part(spec, "dnsConfig"), (*path, "dnsConfig")
+    servers = config.get("nameservers") or ()
     if spec.get("dnsPolicy") == "None" and not servers:
-        yield Defect((*path, "dnsConfig", "nameservers"), "is missing for the dnsPolicy `None`")
+        yield Defect((*place, "nameservers"), "is missing for the dnsPolicy `None`")
     if len(servers) > 3:
-        yield Defect((*path, "dnsConfig", "nameservers"), f"has {len(servers)} items, more than 3")
+        yield Defect((*place, "nameservers"), f"has {len(servers)} items, more than 3")
+    for text, at in texts(config, "nameservers", place):
+        if not is_address(text):
+            yield Defect(at, f"{shown(text)} is not an address")
+    for text, at in texts(config, "searches", place):
+        # Since 1.34 also with underscores, and a dot alone: RelaxedDNSSearchValidation.
+        if text != "." and (message := subdomain(text.removesuffix(".").replace("_", "x"))):
+            yield Defect(at, message)
+
+
+def _host_aliases(spec: JSON, path: Path) -> Found:
+    """validateHostAliases."""
     for alias, place in each(spec, "hostAliases", path):
-        yield from required(alias, "ip", place)
+        if not is_address(alias.get("ip") or ""):
+            yield Defect((*place, "ip"), f"{shown(alias.get('ip'))} is not an address")
+        for text, at in texts(alias, "hostnames", place):
+            if message := subdomain(text):
+                yield Defect(at, message)
+
+
+_RULES: tuple[Rule, ...] = (
+    _policies,
+    _references,
+    _host_names,
+    _gates,
+    _claims,
+    _containers,
+    volumes,
+    scheduling,
+    _names_are_unique,
+    _security,
+    _dns,
+    _host_aliases,
+)

@@ -6,12 +6,16 @@ validatePodSpecSecurityContext.
 
 from __future__ import annotations
 
+import re
+
 from kagent_render.rules.grammar import shown
 from kagent_render.rules.walk import JSON, Found, between, each, not_one_of, one_of, part, required
 from kagent_render.schemas import Defect
 from kagent_render.schemas.validator import Path
 
 _PROFILES = ("Localhost", "RuntimeDefault", "Unconfined")
+_SEGMENT = "[a-z0-9]([-_a-z0-9]*[a-z0-9])?"
+_SYSCTL = re.compile(rf"({_SEGMENT}[./])*{_SEGMENT}")
 _LARGEST_ID = (1 << 31) - 1
 _IDS = ("runAsUser", "runAsGroup", "fsGroup")
 
@@ -25,8 +29,17 @@ def pod_security_context(security: JSON, path: Path) -> Found:
     for index, group in enumerate(security.get("supplementalGroups") or ()):
         if not 0 <= (group or 0) <= _LARGEST_ID:
             yield Defect((*path, "supplementalGroups", index), f"{shown(group)} is not a group")
+    policy, known = security.get("seLinuxChangePolicy"), ("MountOption", "Recursive")
+    if policy is not None and policy not in known:
+        yield Defect((*path, "seLinuxChangePolicy"), not_one_of(policy, known))
     for sysctl, place in each(security, "sysctls", path):
-        yield from required(sysctl, "name", place)
+        yield from required(sysctl, "name", place, _sysctl)
+
+
+def _sysctl(text: str) -> str | None:
+    """IsValidSysctlName."""
+    is_good = len(text) <= 253 and _SYSCTL.fullmatch(text)
+    return None if is_good else f"{shown(text)} is not the name of a sysctl"
 
 
 def container_security_context(security: JSON, path: Path) -> Found:

@@ -5,24 +5,23 @@ Source: k8s.io/kubernetes, pkg/apis/core/validation/validation.go: ValidateServi
 
 from __future__ import annotations
 
-import ipaddress
-
 from kagent_render.rules.containers import PROTOCOLS
-from kagent_render.rules.grammar import label, port, port_number, qualified_name, shown, subdomain
+from kagent_render.rules.grammar import cidr, is_address, label, port, port_number, qualified_name, shown, subdomain
 from kagent_render.rules.metadata import labels
-from kagent_render.rules.walk import JSON, Found, each, follows, one_of, part, required, texts, unique
+from kagent_render.rules.walk import JSON, Found, each, follows, not_one_of, one_of, part, required, texts, unique
 from kagent_render.schemas import Defect
 from kagent_render.schemas.validator import Path
 
 _TYPES = ("ClusterIP", "NodePort", "LoadBalancer", "ExternalName")
 _POLICIES = ("Cluster", "Local")
+_DISTRIBUTIONS = ("PreferClose", "PreferSameZone", "PreferSameNode")
 
 
 def service(item: JSON, path: Path) -> Found:
     """Everything of a Service."""
     spec, place = part(item, "spec"), (*path, "spec")
     yield from labels(spec, "selector", place)
-    for rule in (_types, _ports, _policies, _addresses):
+    for rule in (_types, _ports, _policies, _addresses, _load_balancer):
         yield from rule(spec, place)
 
 
@@ -63,6 +62,9 @@ def _policies(spec: JSON, path: Path) -> Found:
     yield from one_of(spec, "internalTrafficPolicy", _POLICIES, path)
     yield from one_of(spec, "externalTrafficPolicy", _POLICIES, path)
     yield from one_of(spec, "ipFamilyPolicy", ("SingleStack", "PreferDualStack", "RequireDualStack"), path)
+    ways = spec.get("trafficDistribution")
+    if ways is not None and ways not in _DISTRIBUTIONS:
+        yield Defect((*path, "trafficDistribution"), not_one_of(ways, _DISTRIBUTIONS))
     is_inside = (spec.get("type") or "ClusterIP") not in ("NodePort", "LoadBalancer")
     if is_inside and spec.get("externalTrafficPolicy") and not spec.get("externalIPs"):
         yield Defect((*path, "externalTrafficPolicy"), "is only for what can be reached from outside")
@@ -70,16 +72,26 @@ def _policies(spec: JSON, path: Path) -> Found:
 
 def _addresses(spec: JSON, path: Path) -> Found:
     address = spec.get("clusterIP")
-    if address and address != "None" and not _is_address(address):
+    if address and address != "None" and not is_address(address):
         yield Defect((*path, "clusterIP"), f"{shown(address)} is not an address")
+    if spec.get("clusterIPs") and not address:
+        yield Defect((*path, "clusterIPs"), "may not be there without `clusterIP`")
+    for text, place in texts(spec, "externalIPs", path):
+        if not is_address(text):
+            yield Defect(place, f"{shown(text)} is not an address")
     for text, place in texts(spec, "ipFamilies", path):
         if text not in ("IPv4", "IPv6"):
             yield Defect(place, f"{shown(text)} is not accepted; one of IPv4, IPv6")
 
 
-def _is_address(text: str) -> bool:
-    try:
-        ipaddress.ip_address(text)
-    except ValueError:
-        return False
-    return True
+def _load_balancer(spec: JSON, path: Path) -> Found:
+    """validateLoadBalancerClassField, ValidateLoadBalancerSourceRanges, validateServiceExternalTrafficPolicy."""
+    is_balanced = spec.get("type") == "LoadBalancer"
+    for name in ("allocateLoadBalancerNodePorts", "loadBalancerClass", "loadBalancerSourceRanges"):
+        if spec.get(name) not in (None, []) and not is_balanced:
+            yield Defect((*path, name), "is only for the type `LoadBalancer`")
+    if spec.get("healthCheckNodePort") and not (is_balanced and spec.get("externalTrafficPolicy") == "Local"):
+        yield Defect((*path, "healthCheckNodePort"), "is only for a `LoadBalancer` with externalTrafficPolicy `Local`")
+    for text, place in texts(spec, "loadBalancerSourceRanges", path):
+        if message := cidr(text.strip()):
+            yield Defect(place, message)

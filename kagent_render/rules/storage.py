@@ -31,7 +31,8 @@ def persistent_volume_claim(item: JSON, path: Path) -> Found:
     if "ReadWriteOncePod" in modes and set(modes) != {"ReadWriteOncePod"}:
         yield Defect((*place, "accessModes"), "may have no other mode beside `ReadWriteOncePod`")
     yield from _size(part(spec, "resources", "requests"), (*place, "resources", "requests"))
-    yield from follows(spec, "storageClassName", subdomain, place)
+    for name in ("storageClassName", "volumeAttributesClassName"):
+        yield from follows(spec, name, subdomain, place)
     modes_of_volume = ("Block", "Filesystem")
     if spec.get("volumeMode") not in (None, *modes_of_volume):
         yield Defect((*place, "volumeMode"), not_one_of(spec["volumeMode"], modes_of_volume))

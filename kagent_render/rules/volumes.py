@@ -96,6 +96,7 @@ def _downward(source: JSON, path: Path) -> Found:
     yield from between(source, "defaultMode", 0, 0o777, path)
     for item, place in each(source, "items", path):
         yield from required(item, "path", place, _local_path)
+        yield from between(item, "mode", 0, 0o777, place)
         yield from exactly_one(item, ("fieldRef", "resourceFieldRef"), place, "source")
         if item.get("fieldRef") is not None:
             yield from field_reference(item["fieldRef"], (*place, "fieldRef"), FILE_FIELDS)
@@ -140,6 +141,11 @@ def descending_path(text: str) -> str | None:
     """validateLocalDescendingPath: a relative path that does not lead up."""
     is_bad = text.startswith("/") or ".." in text.split("/")
     return f"{shown(text)} has to be relative and without `..`" if is_bad else None
+
+
+def descending_from_root(text: str) -> str | None:
+    """validatePathNoBacksteps: a path that does not lead up."""
+    return f"{shown(text)} may not have `..`" if ".." in text.split("/") else None
 
 
 def _local_path(text: str) -> str | None:

@@ -98,6 +98,8 @@ def _in_list(value: list[Any], schema: Schema, minor: str, path: Path) -> Iterat
     for index, item in enumerate(value if keys else ()):
         if item is None:
             yield Defect((*path, index), "is null")
+        elif isinstance(item, dict) and "protocol" not in keys and not any(key in item for key in keys):
+            yield Defect((*path, index), f"has no {' or '.join(keys)} to be told apart by")
     for index, item in enumerate(value if keys or schema.get("x-kubernetes-list-type") == "set" else ()):
         # A key with a default may be left out; that of ports, the protocol, is TCP.
         key = repr([item.get(name, "TCP") for name in keys] if keys and isinstance(item, dict) else item)

@@ -21,7 +21,7 @@ from urllib.parse import quote
 
 from kagent_render.rules import object_defects
 from kagent_render.schemas import NEWEST
-from tests.benchmarks.mutations import Mutation, mutations
+from tests.benchmarks.mutations import JSON, Mutation, mutations
 from tests.e2e.cluster import Cluster
 from tests.e2e.controlplane.client import ApiError, Client
 from tests.e2e.controlplane.control_plane import ControlPlane
@@ -32,14 +32,19 @@ _THREADS = 4
 _PLACE = "oracle"
 _TEXT = """# Offline validation against a real API server
 
-Made by `{command}`, with kube-apiserver of {server} and every CRD of tests/contract/crds: one thing is changed in an
-object of an example or case (a field removed, renamed, of another type, out of range, unknown, empty, null, swapped, of
-another object, an item repeated, a name or quantity spoilt), the server is asked by a server-side dry run with
-`fieldValidation=Strict`, and `kagent_render.rules.object_defects` without a server.
+Made by `{command}`, with
+kube-apiserver of {server} and every CRD of tests/contract/crds. One thing is changed in an object of an example
+or case. The server is asked by a server-side dry run with `fieldValidation=Strict`, and then, without a server,
+`kagent_render.rules.object_defects`. A *known field* is one that the kind has and this object has not; nearly all of
+them are never rendered.
 
 | kind | mutations | refused by the server | of these found offline | refused only offline |
 |---|--:|--:|--:|--:|
-{rows}
+{kinds}
+
+| change | mutations | refused by the server | of these found offline | refused only offline |
+|---|--:|--:|--:|--:|
+{changes}
 
 Refused only offline: {false} of what the server takes. {milliseconds} ms an object.
 tests/e2e/test_apiserver_oracle.py asks 2,000 others in CI.
@@ -57,6 +62,7 @@ class Report:
     misses: list[tuple[Mutation, str]] = field(default_factory=list)
     false: list[tuple[Mutation, str]] = field(default_factory=list)
     by_kind: dict[str, Counter[str]] = field(default_factory=dict)
+    by_change: dict[str, Counter[str]] = field(default_factory=dict)
 
     @property
     def share(self) -> float:
@@ -70,20 +76,20 @@ class Report:
 
     def add(self, mutation: Mutation, said: str, found: Sequence[str]) -> None:
         """Count one mutation by what the server said ("" if it took it) and what was found."""
-        kind = self.by_kind.setdefault(mutation.before["kind"], Counter())
+        counts = Counter(count=1, refused=bool(said), caught=bool(said and found), false=bool(found and not said))
+        for group, name in ((self.by_kind, _kind(mutation.before)), (self.by_change, mutation.action)):
+            group.setdefault(name, Counter()).update(counts)
         self.count += 1
-        kind["count"] += 1
-        if said:
-            self.refused += 1
-            kind["refused"] += 1
-        if said and found:
-            self.caught += 1
-            kind["caught"] += 1
-        elif said:
+        self.refused += counts["refused"]
+        self.caught += counts["caught"]
+        if said and not found:
             self.misses.append((mutation, said))
-        elif found:
-            kind["false"] += 1
+        elif found and not said:
             self.false.append((mutation, found[0]))
+
+
+def _kind(item: JSON) -> str:
+    return f"{item['kind']} of {item['apiVersion'].rpartition('/')[0] or 'core'}"
 
 
 def found_offline(mutation: Mutation) -> list[str]:
@@ -176,18 +182,22 @@ def _told(report: Report, misses: int) -> Iterable[str]:
 def table(report: Report, seed: int, server: str) -> str:
     """ORACLE.md: the figures by kind, and the command that makes them."""
     command = f"python -m tests.benchmarks.bench_oracle --count {report.count} --seed {seed} --write"
-    rows = [
-        f"| {kind} | {n['count']:,} | {n['refused']:,} | {_share(n['caught'], n['refused'])} | {n['false']} |"
-        for kind, n in sorted(report.by_kind.items())
-    ]
     total = f"| **all** | {report.count:,} | {report.refused:,} | **{report.share:.2%}** | {len(report.false)} |"
     return _TEXT.format(
         command=command,
         server=server,
-        rows="\n".join([*rows, total]),
+        kinds="\n".join([*_rows(report.by_kind), total]),
+        changes="\n".join(_rows(report.by_change)),
         false=f"{report.false_share:.3%}",
         milliseconds=f"{report.milliseconds:.2f}",
     )
+
+
+def _rows(counts: dict[str, Counter[str]]) -> list[str]:
+    return [
+        f"| {name} | {n['count']:,} | {n['refused']:,} | {_share(n['caught'], n['refused'])} | {n['false']} |"
+        for name, n in sorted(counts.items())
+    ]
 
 
 def _share(part: int, whole: int) -> str:

@@ -10,6 +10,8 @@ from typing import Any
 
 import yaml
 
+from kagent_render.schemas import NEWEST, schema_of
+from kagent_render.schemas.bundle import Schema, definition
 from tests.harness import CASES, EXAMPLES
 
 JSON = dict[str, Any]
@@ -22,6 +24,14 @@ _NAMES = ("Ünknown!", "UPPER", "-start", "end-", "a b", "a/b/c", "a_b", "x.y", 
 _QUANTITIES = ("12Foo", "-1", "1.5.0", "0.5m", "1e3", "100m", "100Gi", "0")
 _ENUMS = ("Sometimes", "Always", "Never", "None", "TCP", "UDP", "Exists", "In", "*")
 _TEXTS = ("80", "true", "1h", "10.0.0.0/8", "10.0.0.1/33", "http://x", "$(A)", "100%", "101%", "a,b", "{}")
+_VALUES: dict[str, tuple[Any, ...]] = {
+    "string": (*_NAMES[:6], *_ENUMS, *_TEXTS, "a", "b-c", "/x", "app"),
+    "integer": (*_NUMBERS[:7], 10, 600),
+    "number": _NUMBERS,
+    "boolean": (True, False),
+}
+# Not for manifests.
+_BY_SERVER = {"status", "managedFields"}
 
 
 @dataclass(frozen=True)
@@ -172,6 +182,45 @@ def _transplant(point: _Point) -> None:
         point.parent[key] = copy.deepcopy(other[key])
 
 
+def _add_known(point: _Point) -> None:
+    """A field that the kind has and that we never render, or not there, with a value that fits its type or nearly."""
+    schema = _schema_at(point.same_kind[0], point.place[:-1])
+    names = sorted(set(schema.get("properties", {})) - set(point.parent) - _BY_SERVER)
+    if names and point.place[0] != "metadata":
+        name = point.chance.choice(names)
+        point.parent[name] = _made(schema["properties"][name], point.chance, 0)
+
+
+def _schema_at(item: JSON, place: Place) -> Schema:
+    schema: Schema = schema_of(item["apiVersion"], item["kind"]) or {}
+    for key in place:
+        schema = _resolved(schema)
+        inside = schema.get("items") if isinstance(key, int) else schema.get("properties", {}).get(key)
+        schema = inside or {}
+    return _resolved(schema)
+
+
+def _resolved(schema: Schema) -> Schema:
+    while "$ref" in schema:
+        schema = definition(schema["$ref"], NEWEST)
+    return schema
+
+
+def _made(schema: Schema, chance: random.Random, depth: int) -> Any:
+    schema = _resolved(schema)
+    if "enum" in schema:
+        return chance.choice([*schema["enum"], "Sometimes"])
+    kinds = schema.get("type") or "quantity"
+    kind = kinds if isinstance(kinds, str) else next(name for name in kinds if name != "null")
+    if kind == "object":
+        fields = sorted(schema.get("properties", {}))
+        wanted = {*schema.get("required", ()), *chance.sample(fields, min(len(fields), 1 if depth < 6 else 0))}
+        return {name: _made(schema["properties"][name], chance, depth + 1) for name in sorted(wanted)}
+    if kind == "array":
+        return [_made(schema["items"], chance, depth + 1)] if depth < 6 else []
+    return chance.choice(_VALUES.get(kind, (*_QUANTITIES, *_NUMBERS[:6])))
+
+
 def _of(*kinds: type) -> Callable[[Any, str | int], bool]:
     def fits(parent: Any, key: str | int) -> bool:
         value = parent[key]
@@ -206,4 +255,5 @@ _ACTIONS: dict[str, tuple[Callable[[Any, str | int], bool], Callable[[_Point], N
     "rename key": (_in_mapping, _rename),
     "swap": (_always, _swap),
     "transplant": (_in_mapping, _transplant),
+    "known field": (_in_mapping, _add_known),
 }
