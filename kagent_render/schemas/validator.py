@@ -151,7 +151,8 @@ def _pattern(value: Any, pattern: str) -> str | None:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # Go's RE2, in which `$` is the end of the text and not of its last line.
+    # Go's RE2, in which `$` is the end of the text and not of its last line; its other two differences in the bundle.
+    pattern = pattern.replace(r"\PC", r"[^\x00-\x1f\x7f-\x9f]").replace("^(?i)", "(?i)^")
     return re.compile(re.sub(r"(?<!\\)\$(?=$|[|)])", r"\\Z", pattern))
 
 

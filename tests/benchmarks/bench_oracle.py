@@ -76,7 +76,9 @@ class Report:
 
     def add(self, mutation: Mutation, said: str, found: Sequence[str]) -> None:
         """Count one mutation by what the server said ("" if it took it) and what was found."""
-        counts = Counter(count=1, refused=bool(said), caught=bool(said and found), false=bool(found and not said))
+        counts = Counter(
+            count=1, refused=int(bool(said)), caught=int(bool(said and found)), false=int(bool(found and not said))
+        )
         for group, name in ((self.by_kind, _kind(mutation.before)), (self.by_change, mutation.action)):
             group.setdefault(name, Counter()).update(counts)
         self.count += 1

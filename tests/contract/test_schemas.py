@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import lzma
 import random
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -103,6 +105,24 @@ def test_it_refuses_what_a_general_validator_refuses(seed: int) -> None:
             assert [defect for defect in own if (key_of(item) not in CRDS or defect.path[0] != "metadata")] == []
         else:
             assert found
+
+
+def _patterns(schema: Any) -> Iterator[str]:
+    if isinstance(schema, dict) and isinstance(schema.get("pattern"), str):
+        yield schema["pattern"]
+    for part in schema.values() if isinstance(schema, dict) else schema if isinstance(schema, list) else ():
+        yield from _patterns(part)
+
+
+def test_every_pattern_is_one_of_pythons_too() -> None:
+    """They are written for Go's RE2; one that Python cannot compile would be a traceback."""
+    found = sorted(set(_patterns(json.loads(lzma.decompress(TARGET.read_bytes())))))
+    assert len(found) > 100
+    for pattern in found:
+        list(defects("text", {"pattern": pattern}))
+    assert not list(defects("Warn", {"pattern": "^(?i)(abort|warn)?$"}))
+    assert list(defects("a\nb", {"pattern": r"^\PC*$"}))
+    assert list(defects("a\n", {"pattern": "^a$"}))
 
 
 def test_a_defect_says_where_and_what() -> None:
