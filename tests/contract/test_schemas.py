@@ -117,7 +117,7 @@ def _patterns(schema: Any) -> Iterator[str]:
 def test_every_pattern_is_one_of_pythons_too() -> None:
     """They are written for Go's RE2; one that Python cannot compile would be a traceback."""
     found = sorted(set(_patterns(json.loads(lzma.decompress(TARGET.read_bytes())))))
-    assert len(found) > 100
+    assert len(found) > 20
     for pattern in found:
         list(defects("text", {"pattern": pattern}))
     assert not list(defects("Warn", {"pattern": "^(?i)(abort|warn)?$"}))
