@@ -94,18 +94,23 @@ def _in_list(value: list[Any], schema: Schema, minor: str, path: Path) -> Iterat
         for index, item in enumerate(value):
             yield from defects(item, schema["items"], minor, (*path, index))
     keys = schema.get("x-kubernetes-list-map-keys")
+    if keys:
+        yield from _keyless(value, keys, path)
     seen: set[str] = set()
-    for index, item in enumerate(value if keys else ()):
-        if item is None:
-            yield Defect((*path, index), "is null")
-        elif isinstance(item, dict) and "protocol" not in keys and not any(key in item for key in keys):
-            yield Defect((*path, index), f"has no {' or '.join(keys)} to be told apart by")
     for index, item in enumerate(value if keys or schema.get("x-kubernetes-list-type") == "set" else ()):
         # A key with a default may be left out; that of ports, the protocol, is TCP.
         key = repr([item.get(name, "TCP") for name in keys] if keys and isinstance(item, dict) else item)
         if key in seen:
             yield Defect((*path, index), "is there twice")
         seen.add(key)
+
+
+def _keyless(items: list[Any], keys: list[str], path: Path) -> Iterator[Defect]:
+    for index, item in enumerate(items):
+        if item is None:
+            yield Defect((*path, index), "is null")
+        elif isinstance(item, dict) and "protocol" not in keys and not any(key in item for key in keys):
+            yield Defect((*path, index), f"has no {' or '.join(keys)} to be told apart by")
 
 
 def _junctors(value: Any, schema: Schema, minor: str, path: Path) -> Iterator[Defect]:

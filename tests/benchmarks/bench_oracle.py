@@ -47,6 +47,7 @@ them are never rendered.
 {changes}
 
 Refused only offline: {false} of what the server takes. {milliseconds} ms an object.
+What is refused only offline are numbers such as 10^20 for an int32: the server makes another number of some of them.
 tests/e2e/test_apiserver_oracle.py asks 2,000 others in CI.
 """
 
