@@ -9,6 +9,7 @@ from kagent_render.checks import check
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.lower import Workload, lower
 from kagent_render.resolve import Graph, link
+from kagent_render.schemas import NEWEST
 from kagent_render.source import (
     Document,
     ImageLock,
@@ -44,19 +45,21 @@ def compile_paths(
     environment: str | None = None,
     *,
     templates: str | None = None,
+    kube_version: str = NEWEST,
     is_locked: bool = True,
 ) -> Compilation:
     """Compile the specs under `paths`, with the overlays of an environment if one is named.
 
     `namespace` is for documents without one. `templates` is a folder with templates in place of shipped ones.
+    `kube_version` is the minor version of Kubernetes whose API server is to take the objects.
     Without `is_locked`, images.lock is not read: that is how it is written.
     """
     diagnostics = Diagnostics()
     files = discover(paths, diagnostics)
     overlays = discover_environment(paths, environment, diagnostics) if environment is not None else []
     lock = read_lock(paths, environment, diagnostics) if is_locked else ImageLock()
-    with overriding_templates(templates, diagnostics):
-        return _compile(files, overlays, lock, namespace, diagnostics, paths)
+    with overriding_templates(templates, diagnostics, kube_version):
+        return _compile(files, overlays, lock, namespace, diagnostics, paths, kube_version)
 
 
 def _compile(
@@ -66,6 +69,7 @@ def _compile(
     namespace: str | None,
     diagnostics: Diagnostics,
     paths: Sequence[str],
+    kube_version: str,
 ) -> Compilation:
     documents = _read(files, diagnostics)
     check_secrets(documents, diagnostics)
@@ -80,7 +84,7 @@ def _compile(
     workloads = lower(graph, namespace, lock, diagnostics)
     _warn_of_pod_local_sessions(workloads, diagnostics)
     objects = render(workloads, diagnostics)
-    check(objects, diagnostics)
+    check(objects, diagnostics, kube_version)
     if diagnostics.has_errors:
         objects = []
     return Compilation((*files, *overlays, *lock.files, *prompts), graph, tuple(workloads), tuple(objects), diagnostics)

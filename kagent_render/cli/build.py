@@ -18,10 +18,11 @@ def run(
     output: str | None,
     check: bool,
     format_: str | None,
-    templates: str | None = None,
+    templates: str | None,
+    kube_version: str,
 ) -> int:
     """Compile and print or write. Exit 1 on errors, or when `check` finds the folder out of date."""
-    compilation = compile_paths(paths, namespace, environment, templates=templates)
+    compilation = compile_paths(paths, namespace, environment, templates=templates, kube_version=kube_version)
     if not compilation.diagnostics.has_errors and output is not None:
         return _to_folder(compilation, Path(output), check, format_)
     report(compilation, sys.stderr, format_)

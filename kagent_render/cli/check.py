@@ -10,10 +10,15 @@ from kagent_render.compiler import compile_paths
 
 
 def run(
-    paths: Sequence[str], namespace: str | None, environment: str | None, format_: str | None, templates: str | None
+    paths: Sequence[str],
+    namespace: str | None,
+    environment: str | None,
+    format_: str | None,
+    templates: str | None,
+    kube_version: str,
 ) -> int:
     """Compile, print the diagnostics on stdout as linters do, and nothing else."""
-    compilation = compile_paths(paths, namespace, environment, templates=templates)
+    compilation = compile_paths(paths, namespace, environment, templates=templates, kube_version=kube_version)
     report(compilation, sys.stdout, format_)
     if not compilation.diagnostics.in_order():
         say(f"ok: {len(compilation.files)} files, {len(compilation.workloads)} workloads")

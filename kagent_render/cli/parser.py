@@ -13,6 +13,22 @@ _namespace = click.option("--namespace", "-n", metavar="N", help="Namespace for 
 _templates = click.option(
     "--templates", metavar="DIR", type=click.Path(), help="Templates of yours, in place of the shipped ones."
 )
+
+
+def _minor(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
+    from kagent_render.schemas import MINORS, NEWEST
+
+    if value is None:
+        return NEWEST
+    minor = ".".join(value.removeprefix("v").split(".")[:2])
+    if minor not in MINORS:
+        raise click.BadParameter(f"Kubernetes `{value}` is not supported; one of {', '.join(MINORS)}")
+    return minor
+
+
+_kube_version = click.option(
+    "--kube-version", metavar="1.X", callback=_minor, help="Kubernetes to check the objects for; default: the newest."
+)
 _context = click.option("--context", metavar="C", help="The kubeconfig context; default: the current one.")
 
 
@@ -30,6 +46,7 @@ def cli() -> None:
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when DIR is not up to date. Needs -o.")
 @click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stderr.")
 @_templates
+@_kube_version
 def build(
     paths: tuple[str, ...],
     namespace: str | None,
@@ -38,13 +55,14 @@ def build(
     check: bool,
     format_: str | None,
     templates: str | None,
+    kube_version: str,
 ) -> int:
     """Compile specs to manifests, on stdout or into a folder."""
     from kagent_render.cli import build as command
 
     if check and output is None:
         raise click.UsageError("--check needs --output DIR")
-    return command.run(paths or (".",), namespace, environment, output, check, format_, templates)
+    return command.run(paths or (".",), namespace, environment, output, check, format_, templates, kube_version)
 
 
 @cli.command()
@@ -53,13 +71,19 @@ def build(
 @_environment
 @click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stdout.")
 @_templates
+@_kube_version
 def check(
-    paths: tuple[str, ...], namespace: str | None, environment: str | None, format_: str | None, templates: str | None
+    paths: tuple[str, ...],
+    namespace: str | None,
+    environment: str | None,
+    format_: str | None,
+    templates: str | None,
+    kube_version: str,
 ) -> int:
     """Report every defect of the specs; write nothing."""
     from kagent_render.cli import check as command
 
-    return command.run(paths or (".",), namespace, environment, format_, templates)
+    return command.run(paths or (".",), namespace, environment, format_, templates, kube_version)
 
 
 @cli.command()

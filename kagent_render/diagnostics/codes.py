@@ -508,8 +508,32 @@ _CODES = (
     Code(
         "KR405",
         "template-against-schema",
-        "A template of yours gives an object that the API server would refuse, by the schema of its kind: that of the "
-        "newest supported Kubernetes, or the CRD's.",
+        "A template of yours gives an object that the API server would refuse, by the schema of its kind, that of "
+        "Kubernetes (`--kube-version`) or the CRD's, or by a rule that the schema cannot say.",
+    ),
+    Code(
+        "KR406",
+        "object-against-rules",
+        "A rendered object is one that the API server would refuse, by the schema of its kind or by a rule that the "
+        "schema cannot say: what a spec asks for does not go together, or it is a defect of ours; then report it.",
+    ),
+    Code(
+        "KR407",
+        "kind-not-served",
+        "The Kubernetes version of `--kube-version` does not serve the API of a rendered object: it has been removed "
+        "there, or is not there yet.",
+    ),
+    Code(
+        "KR408",
+        "kind-without-schema",
+        "There is no schema for the kind of a rendered object, so nobody has checked that a cluster would take it.",
+    ),
+    Code(
+        "KR409",
+        "pod-not-restricted",
+        "A rendered pod breaks the level `restricted` of the Pod Security Standards of the chosen Kubernetes version: "
+        "a namespace that enforces it refuses the pod, while the Deployment looks well. No shipped template does.",
+        Severity.WARNING,
     ),
     # KR5xx rendered objects
     Code(

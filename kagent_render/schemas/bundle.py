@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import json
-import lzma
 from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
@@ -19,6 +18,8 @@ Schema = Mapping[str, Any]
 
 @cache
 def _bundle() -> dict[str, Any]:
+    import lzma  # only a command that validates needs it
+
     data = files("kagent_render.schemas").joinpath("bundle.json.xz").read_bytes()
     bundle: dict[str, Any] = json.loads(lzma.decompress(data))
     return bundle
@@ -32,6 +33,15 @@ def schema_of(api_version: str, kind: str, minor: str = NEWEST) -> Schema | None
         return crd
     name = bundle["kinds"].get(key)
     return definition(name, minor) if name in bundle["minors"][minor] else None
+
+
+def is_served(api_version: str, kind: str, minor: str) -> bool | None:
+    """Whether a minor version of Kubernetes serves a kind; None for a kind of a group that is not Kubernetes' own."""
+    bundle, key = _bundle(), f"{api_version} {kind}"
+    if key in bundle["served"]:
+        return minor in bundle["served"][key]
+    group = api_version.rpartition("/")[0]
+    return False if group in bundle["groups"] else None
 
 
 def definition(name: str, minor: str) -> Schema:

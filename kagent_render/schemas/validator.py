@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from kagent_render.schemas.bundle import NEWEST, Schema, definition
 
 Path = tuple[str | int, ...]
+_JUNCTORS = frozenset({"allOf", "anyOf", "oneOf", "not"})
 _TYPES: dict[str, tuple[type, ...]] = {
     "object": (dict,),
     "array": (list, tuple),
@@ -22,6 +23,11 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "number": (int, float),
     "null": (type(None),),
 }
+# What is different in every object, and takes longer to write down than to look at.
+_LARGE = (".DeploymentSpec", ".PodTemplateSpec", ".PodSpec", ".Container", ".ObjectMeta")
+_WELL: set[tuple[str, str, str] | None] = set()
+_SMALL, _MOST_KEPT = 1024, 10_000
+_NAMES = {dict: "object", list: "array", str: "string", bool: "boolean", int: "integer"}
 
 
 class Defect(NamedTuple):
@@ -33,19 +39,40 @@ class Defect(NamedTuple):
 
 def defects(value: Any, schema: Schema, minor: str = NEWEST, path: Path = ()) -> Iterator[Defect]:
     """Everything that the schema refuses, in the order of the object."""
+    if value is None and schema.get("nullable"):
+        return
     if "$ref" in schema:
-        yield from defects(value, definition(schema["$ref"], minor), minor, path)
+        yield from _referred(value, schema["$ref"], minor, path)
     if "type" in schema and not _is_of(value, schema["type"]):
         yield Defect(path, f"has to be {_wanted(schema['type'])}, not {_shown(value)}")
         return
-    for keyword, check in _CHECKS.items():
-        if keyword in schema and (message := check(value, schema[keyword])):
-            yield Defect(path, message)
-    yield from _junctors(value, schema, minor, path)
+    if not _CHECKS.keys().isdisjoint(schema):
+        yield from _in_itself(value, schema, path)
+    if not _JUNCTORS.isdisjoint(schema):
+        yield from _junctors(value, schema, minor, path)
     if isinstance(value, dict):
         yield from _in_object(value, schema, minor, path)
     elif isinstance(value, list):
         yield from _in_list(value, schema, minor, path)
+
+
+def _referred(value: Any, name: str, minor: str, path: Path) -> Iterator[Defect]:
+    """By a named definition. Objects share most of their small parts, such as probes: those are looked at once."""
+    key = None if name.endswith(_LARGE) else (name, minor, repr(value))
+    if key in _WELL:
+        return
+    is_well = True
+    for defect in defects(value, definition(name, minor), minor, path):
+        is_well = False
+        yield defect
+    if is_well and key and len(key[2]) <= _SMALL and len(_WELL) < _MOST_KEPT:
+        _WELL.add(key)
+
+
+def _in_itself(value: Any, schema: Schema, path: Path) -> Iterator[Defect]:
+    for keyword, check in _CHECKS.items():
+        if keyword in schema and (message := check(value, schema[keyword])):
+            yield Defect(path, message)
 
 
 def _in_object(value: dict[str, Any], schema: Schema, minor: str, path: Path) -> Iterator[Defect]:
@@ -67,6 +94,8 @@ def _in_list(value: list[Any], schema: Schema, minor: str, path: Path) -> Iterat
         for index, item in enumerate(value):
             yield from defects(item, schema["items"], minor, (*path, index))
     keys = schema.get("x-kubernetes-list-map-keys")
+    if keys:
+        yield from _keyless(value, keys, path)
     seen: set[str] = set()
     for index, item in enumerate(value if keys or schema.get("x-kubernetes-list-type") == "set" else ()):
         # A key with a default may be left out; that of ports, the protocol, is TCP.
@@ -74,6 +103,14 @@ def _in_list(value: list[Any], schema: Schema, minor: str, path: Path) -> Iterat
         if key in seen:
             yield Defect((*path, index), "is there twice")
         seen.add(key)
+
+
+def _keyless(items: list[Any], keys: list[str], path: Path) -> Iterator[Defect]:
+    for index, item in enumerate(items):
+        if item is None:
+            yield Defect((*path, index), "is null")
+        elif isinstance(item, dict) and "protocol" not in keys and not any(key in item for key in keys):
+            yield Defect((*path, index), f"has no {' or '.join(keys)} to be told apart by")
 
 
 def _junctors(value: Any, schema: Schema, minor: str, path: Path) -> Iterator[Defect]:
@@ -89,6 +126,9 @@ def _junctors(value: Any, schema: Schema, minor: str, path: Path) -> Iterator[De
 
 
 def _is_of(value: Any, wanted: str | list[str]) -> bool:
+    name = _NAMES.get(type(value))
+    if name == wanted or (isinstance(wanted, list) and name in wanted):
+        return True
     names = [wanted] if isinstance(wanted, str) else wanted
     if isinstance(value, bool):
         return "boolean" in names
@@ -116,8 +156,9 @@ def _pattern(value: Any, pattern: str) -> str | None:
 
 @lru_cache(maxsize=512)
 def _compiled(pattern: str) -> re.Pattern[str]:
-    # Go's RE2, in which `$` is the end of the text and not of its last line.
-    return re.compile(re.sub(r"(?<!\\)\$$", r"\\Z", pattern))
+    # Go's RE2, in which `$` is the end of the text and not of its last line; its other two differences in the bundle.
+    pattern = pattern.replace(r"\PC", r"[^\x00-\x1f\x7f-\x9f]").replace("^(?i)", "(?i)^")
+    return re.compile(re.sub(r"(?<!\\)\$(?=$|[|)])", r"\\Z", pattern))
 
 
 def _bound(test: Callable[[Any, Any], bool], words: str) -> Callable[[Any, Any], str | None]:

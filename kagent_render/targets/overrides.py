@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from kagent_render.diagnostics import Diagnostics, Span, did_you_mean
-from kagent_render.schemas import defects, schema_of
+from kagent_render.rules import object_defects
+from kagent_render.schemas import NEWEST
 from kagent_render.targets import templating
 from kagent_render.targets.templating import TemplateError
 
@@ -63,13 +65,13 @@ _REQUIRED: dict[str, tuple[str, ...]] = {
 
 
 @contextmanager
-def overriding_templates(folder: str | None, diagnostics: Diagnostics) -> Iterator[None]:
+def overriding_templates(folder: str | None, diagnostics: Diagnostics, minor: str = NEWEST) -> Iterator[None]:
     """Let templates in `folder` stand in for shipped ones while objects are rendered. A stray file is a KR403."""
     if folder is None:
         yield
         return
     names = frozenset(_checked_names(folder, diagnostics))
-    with templating.overridden(templating.Overrides(Path(folder), names, _check)):
+    with templating.overridden(templating.Overrides(Path(folder), names, partial(_check, minor))):
         yield
 
 
@@ -96,7 +98,7 @@ def shipped_templates() -> list[str]:
     return sorted(name for name in names if not name.startswith("kustomize/"))
 
 
-def _check(name: str, shipped: dict[str, Any], mine: dict[str, Any]) -> None:
+def _check(minor: str, name: str, shipped: dict[str, Any], mine: dict[str, Any]) -> None:
     """Raise TemplateError where the user's object is another one, or has another shape."""
     for path in _HELD:
         if _at(shipped, path) != _at(mine, path):
@@ -108,7 +110,7 @@ def _check(name: str, shipped: dict[str, Any], mine: dict[str, Any]) -> None:
         if missing is not None:
             raise TemplateError(name, missing, f"`{'.'.join(missing)}` is missing", code="KR404")
     _check_shape(name, shipped, mine, ())
-    for defect in defects(mine, schema_of(shipped["apiVersion"], shipped["kind"]) or {}):
+    for defect in object_defects(mine, minor):
         path = tuple(str(part) for part in defect.path)
         raise TemplateError(name, path, f"`{'.'.join(path)}` {defect.message}", code="KR405")
 

@@ -47,6 +47,8 @@ def _convert(schema: Any, is_closed: bool = True) -> Any:
     if schema.get("x-kubernetes-int-or-string"):
         out.pop("type", None)
         out["anyOf"] = [{"type": "integer"}, {"type": "string"}]
+    if "default" in schema or schema.get("nullable"):
+        out["nullable"] = True  # a null is pruned, and the default takes its place
     preserves = schema.get("x-kubernetes-preserve-unknown-fields") or schema.get("x-kubernetes-embedded-resource")
     # A junctor only says more of the properties that its surroundings list, so it closes nothing.
     if is_closed and "properties" in schema and "additionalProperties" not in out and not preserves:

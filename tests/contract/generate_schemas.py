@@ -31,6 +31,9 @@ _KINDS = {
     "v1 Service": "io.k8s.api.core.v1.Service",
     "v1 ServiceAccount": "io.k8s.api.core.v1.ServiceAccount",
 }
+_METADATA = "io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta"
+# Where a null is taken as absent although the type does not say so: both have decoders of their own.
+_NULLABLE = ("io.k8s.apimachinery.pkg.api.resource.Quantity", "io.k8s.apimachinery.pkg.util.intstr.IntOrString")
 _KEPT = ("x-kubernetes-list-map-keys", "x-kubernetes-list-type")
 
 
@@ -69,9 +72,31 @@ def _definitions(minor: str) -> dict[str, Any]:
     while waiting:
         name = waiting.pop()
         if name not in found:
-            found[name] = _slim(source[name])
+            found[name] = _slim(source[name]) | ({"nullable": True} if name in _NULLABLE else {})
             waiting += _references(found[name])
     return found
+
+
+def _served() -> dict[str, list[str]]:
+    """Every kind of Kubernetes' own and the minors that serve it: what another one lacks is refused for it."""
+    found: dict[str, list[str]] = {}
+    for minor in MINORS:
+        source = json.loads((_SOURCE / f"v{minor}.0-local-strict" / "_definitions.json").read_text())["$defs"]
+        for schema in source.values():
+            for kind in schema.get("x-kubernetes-group-version-kind", ()) if "metadata" in _fields(schema) else ():
+                key = f"{kind['group']}/{kind['version']} {kind['kind']}".lstrip("/")
+                found[key] = [*dict.fromkeys([*found.get(key, ()), minor])]
+    return {key: value for key, value in found.items() if not key.endswith("List")}
+
+
+def _fields(schema: dict[str, Any]) -> dict[str, Any]:
+    fields: dict[str, Any] = schema.get("properties", {})
+    return fields
+
+
+def _with_metadata(crd: dict[str, Any]) -> dict[str, Any]:
+    """A CRD says nothing of metadata, which has the same form everywhere."""
+    return crd | {"properties": crd["properties"] | {"metadata": {"$ref": _METADATA}}}
 
 
 def bundle() -> bytes:
@@ -88,10 +113,19 @@ def bundle() -> bytes:
                 definitions.append(schema)
             minors[minor][name] = places[text]
     crds = {
-        f"{api_version} {kind}": _slim(schema)
+        f"{api_version} {kind}": _with_metadata(_slim(schema))
         for (api_version, kind), schema in load_crd_schemas(Path(__file__).parent / "crds").items()
     }
-    data = {"crds": crds, "definitions": definitions, "kinds": _KINDS, "minors": minors}
+    served = _served()
+    groups = sorted({key.partition(" ")[0].rpartition("/")[0] for key in served})
+    data = {
+        "crds": crds,
+        "definitions": definitions,
+        "groups": groups,
+        "kinds": _KINDS,
+        "minors": minors,
+        "served": served,
+    }
     return lzma.compress(json.dumps(data, sort_keys=True, separators=(",", ":")).encode(), preset=9)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from kagent_render.checks import check
+from kagent_render.checks import check, references
 from kagent_render.diagnostics import Diagnostics, Span
 from kagent_render.targets.objects import RenderedObject
 
@@ -41,5 +41,11 @@ def test_a_reference_to_nothing_is_found() -> None:
         "metadata": {"name": "a"},
         "roleRef": {"kind": "Role", "name": "a"},
     }
-    assert _codes(deployment, binding) == ["KR504"] * 3
-    assert _codes(deployment, _config_map(1)) == ["KR504"]
+    assert _dangling(deployment, binding) == 3
+    assert _dangling(deployment, _config_map(1)) == 1
+
+
+def _dangling(*objects: dict[str, Any]) -> int:
+    diagnostics = Diagnostics()
+    references.check([RenderedObject(data, "f.yaml", Span("s.yaml", 1, 1)) for data in objects], diagnostics)
+    return [item.code for item in diagnostics.in_order()].count("KR504")
