@@ -11,6 +11,7 @@ import socket
 import subprocess
 import tempfile
 import time
+import uuid
 from pathlib import Path
 from typing import Any, Self
 
@@ -92,9 +93,10 @@ class PostgreSQL:
         return f"postgresql://{_USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{self.port}/{database}"
 
     def new_database(self, name: str) -> str:
-        """The URL of a new, empty database."""
-        self.query(f'CREATE DATABASE "{name}"')
-        return self.url(name)
+        """The URL of a new, empty database, with a name that begins like this."""
+        unique = f"{name[:50]}-{uuid.uuid4().hex[:8]}"
+        self.query(f'CREATE DATABASE "{unique}"')
+        return self.url(unique)
 
     def query(self, sql: str, database: str = "postgres") -> list[Any]:
         """The rows of a query."""

@@ -46,6 +46,7 @@ class Worker:
         self._tasks: TaskStore = store.tasks
         self._at_work: dict[str, tuple[Delivery, asyncio.Task[None]]] = {}
         self._loops: list[asyncio.Task[None]] = []
+        self._first_come = asyncio.Lock()
         self._is_stopping = False
         self._is_leaving = False
 
@@ -134,7 +135,8 @@ class Worker:
         except TaskError as error:
             await self._bury(delivery, delivery.id, f"not a task: {error}")
             return
-        row = await self._tasks.put(task.id, delivery.body)
+        async with self._first_come:  # of two with one id the first is to hold
+            row = await self._tasks.put(task.id, delivery.body)
         # From here on as who put it in: the turn is theirs, and so is the conversation, which must be.
         CALLER.set(self.identity if row.caller is None else Identity(row.caller))
         if not row.is_final:
