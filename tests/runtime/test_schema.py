@@ -69,6 +69,7 @@ def old_sqlite(path: Path) -> str:
 def old_postgresql(server: PostgreSQL, name: str) -> str:
     """A database whose schema has the old form; its URL."""
     url, schema = server.new_database(name), schema_name(WORKLOAD)
+    name = url.rpartition("/")[2]
     server.query(f'CREATE SCHEMA "{schema}"', name)
     for statement in OLD.format(f'"{schema}".', "").split(";\n"):
         if statement.strip():
