@@ -28,7 +28,7 @@ from kagent_render.rules.registry import RULES
 from tests.benchmarks.mutations import rendered_objects
 
 OBJECTS = rendered_objects()
-REMOVED = object()
+REMOVED = "(removed)"
 CONTAINER = "spec.template.spec.containers.0"
 
 
