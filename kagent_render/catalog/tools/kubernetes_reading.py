@@ -27,7 +27,7 @@ READING: dict[str, Operation] = {
             "namespace": NAMESPACE,
             "labelSelector": text("Label selector, such as app=checkout"),
             "fieldSelector": text("Field selector, such as status.phase=Failed"),
-            "output": text("table (default) or yaml", "table", "yaml"),
+            "output": {"type": "string", "enum": ["table", "yaml"], "description": "table (default) or yaml"},
         },
         ("resource",),
         ("get", "list"),
