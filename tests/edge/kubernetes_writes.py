@@ -59,6 +59,8 @@ class WritableApi(KubernetesApi):
 
     def _changed(self, request: Request, seen: ApiRequest, body: Any) -> JSON:
         live, is_dry = self._find(seen), request.query_params.get("dryRun") == "All"
+        if seen.verb == "delete" and body:  # a real server takes no option from the query then
+            is_dry = body.get("dryRun") == ["All"]
         if live is None and request.headers.get("content-type") == "application/apply-patch+yaml":
             created = replace(seen, verb="create")
             self.requests.append(created)

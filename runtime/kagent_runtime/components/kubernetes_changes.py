@@ -156,7 +156,8 @@ def _delete(tool: KubernetesTool, arguments: Arguments, timeout: float) -> Plan:
     # The very object that was seen: not another one that has got its name since.
     body = {"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"}
     options: dict[str, Any] = body | {"preconditions": {"uid": metadata["uid"]}}
-    send("DELETE", path, {"dryRun": "All"}, timeout, body=options)
+    # In the body: the API server takes no option from the query when there are some in the body.
+    send("DELETE", path, {}, timeout, body=options | {"dryRun": ["All"]})
     owners = ", ".join(f"{one.get('kind')}/{one.get('name')}" for one in metadata.get("ownerReferences") or [])
     about = [f"delete {name}", f"created: {metadata.get('creationTimestamp')}", f"uid: {metadata['uid']}"]
     about += [f"owned by {owners}, which may make it again"] if owners else []
