@@ -45,7 +45,7 @@ class AgentSpec(SpecModel):
     tools: list[ToolGrant] = Field(default_factory=list, description="Tools, built-in or by document.")
     tool_sets: list[Text] = Field(
         default_factory=list,
-        description="Sets of built-in tools that only read: kubernetes/read-only, helm/read-only.",
+        description="Sets of built-in tools that only read: kubernetes/read-only, helm/read-only, prometheus.",
     )
     handoffs: list[Reference] = Field(default_factory=list, description="Members of its Swarm it may hand over to.")
     memory: list[ListMemory] = Field(default_factory=list, description="Facts it always knows.")
