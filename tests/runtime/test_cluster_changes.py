@@ -16,7 +16,12 @@ from kagent_runtime.components import cluster
 from kagent_runtime.components.kubernetes_operations import ArgumentError, preview, run
 from kagent_runtime.model import KubernetesTool
 from tests.edge.kubernetes_writes import WritableApi
+from tests.edge.model_server import ModelServer
 from tests.harness import CASES
+from tests.runtime.process import Runtime, runtime_config
+from tests.runtime.puppet import puppet, task
+from tests.runtime.surroundings import kubeconfig
+from tests.runtime.test_approvals import decide, wait_for
 
 JSON = dict[str, Any]
 PASSWORD = base64.b64encode(b"correct horse").decode()
@@ -253,3 +258,28 @@ def test_a_long_preview_is_bound_to_the_whole(
         texts.append(preview(tool, {"manifest": json.dumps(manifest)}, 5) or "")
     assert all(len(text) < 17_000 and "are not shown" in text for text in texts)
     assert texts[0] != texts[1]
+
+
+def test_what_a_person_was_shown_outlives_the_process(api: WritableApi, tmp_path: Path) -> None:
+    """The preview is in the database: approved after a crash, and after a change, the call is not made."""
+    config = runtime_config(CASES / "build" / "tool-kubernetes" / "input", "operator")
+    config["component"]["config"]["system_message"] = "You are operator."  # as the puppet is called
+    call = {"name": "kubectl-annotate", "arguments": {"resource": "deploy", "name": "web", "annotations": "a=b"}}
+    with ModelServer(puppet()) as model:
+        environment = {"KUBECONFIG": kubeconfig(tmp_path, api.origin), "POD_NAMESPACE": "team"}
+        environment |= {"KAGENT_MODEL_BASE_URL": model.base_url, "KAGENT_M_API_KEY": "key"}
+        with Runtime(config, tmp_path, "--cluster", "kubeconfig", **environment) as process:
+            session = process.new_session()
+            process.send(session, task(operator=[{"tool_calls": [call]}, {"text": "ok"}]))
+            question = wait_for(process, session, "approval.requested")[0]
+            assert "+    a: b" in question["preview"]
+            process.kill()
+        web = api.object("Deployment", "web")
+        assert web is not None
+        web["metadata"]["annotations"]["a"] = "other"
+        with Runtime(config, tmp_path, "--cluster", "kubeconfig", **environment) as process:
+            assert decide(process, session, question["callId"], "approve").status_code < 300
+            (result,) = [one for one in process.wait_finished(session) if one["type"] == "tool.result"]
+    assert result["isError"]
+    assert "changed since this was approved" in result["content"]
+    assert web["metadata"]["annotations"]["a"] == "other"
