@@ -106,7 +106,8 @@ class LoweredTool:
 
     `offers` are the names under which the model calls it, where they are not just its own; `modules` are Python
     modules that the runtime imports for it. A tool that can only read has the effect `reads`, one that may write
-    `changes`; `calls` is for those whose other side decides that.
+    `changes`; `calls` is for those whose other side decides that. Of one that is not approved by default a person
+    has to approve every call, unless the grant says otherwise.
     """
 
     name: str
@@ -118,6 +119,7 @@ class LoweredTool:
     offers: tuple[str, ...] = ()
     modules: frozenset[str] = frozenset()
     effect: Literal["reads", "changes", "calls"] = "calls"
+    is_approved_by_default: bool = True
 
 
 @dataclass(frozen=True, slots=True)

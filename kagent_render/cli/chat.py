@@ -115,6 +115,8 @@ class _Chat:
         if terminal is None:
             _note(f"it waits until {call['expiresAt']}: approve it on the agent's page, there is no terminal to ask")
             return
+        if preview := call.get("preview"):
+            _note(preview)
         answer = _asked(terminal, f"Approve {call['name']}? [y/N, or a reason to deny] ")
         is_yes = answer.casefold() in ("y", "yes")
         reason = None if is_yes or answer.casefold() in ("", "n", "no") else answer

@@ -480,6 +480,14 @@ _CODES = (
         "A python tool names code, so the Platform keeps the list of modules that tools may name.\n\n"
         "    kind: Platform\n    spec: {python: {modules: [acme.capacity]}}",
     ),
+    Code(
+        "KR369",
+        "change-without-approval",
+        "The tool changes the cluster, and the agent may call it without anybody who looks at it first. Leave the "
+        "approval to a person, who is shown a dry run, or say why none is needed.\n\n"
+        "    tools: [{name: kubectl-scale, requireApproval: false, reason: replicas are bounded by a quota}]",
+        Severity.WARNING,
+    ),
     # KR4xx templates
     Code(
         "KR401",

@@ -86,7 +86,8 @@ class _Tools:
         if ours is None:
             self._resource.warn(f"`{name}` is not carried over: there is no tool here that does the same", place)
         else:
-            self.add(ours, needs_approval)
+            for one in ours.split():
+                self.add(one, needs_approval)
 
     def add_server(self, entry: Fields, kind: str) -> None:
         """The tools of a server, those that need approval apart from the rest."""

@@ -68,8 +68,13 @@ def answering(client: Component, spec: AgentSpec) -> Component:
 
 def approvals(agent: AgentNode, tools: list[LoweredTool]) -> list[str]:
     """The names, as the model calls them, of the tools that need a person's approval."""
-    wanted = {grant.name for grant in agent.spec.tools if grant.require_approval}
-    return [name for tool in tools if tool.name in wanted for name in tool.offers or (tool.name,)]
+    return [name for tool in tools if needs_approval(agent, tool) for name in tool.offers or (tool.name,)]
+
+
+def needs_approval(agent: AgentNode, tool: LoweredTool) -> bool:
+    """Whether a person has to approve every call that the agent makes of a tool."""
+    said = {grant.name: grant.require_approval for grant in agent.spec.tools}.get(tool.name)
+    return not tool.is_approved_by_default if said is None else said
 
 
 def run_settings(node: AgentNode | TeamNode, agents: list[dict[str, Any]]) -> dict[str, Any]:

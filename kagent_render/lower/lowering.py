@@ -24,6 +24,7 @@ from kagent_render.lower.asked import (
 )
 from kagent_render.lower.cost_checks import check_cost
 from kagent_render.lower.features.registry import with_features
+from kagent_render.lower.grants import check_grants
 from kagent_render.lower.image import resolve_image
 from kagent_render.lower.model import model_needs
 from kagent_render.lower.model_checks import check_model
@@ -48,6 +49,7 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
     for agent in graph.agents:
         if healthy[id(agent)]:
             check_tool_names(agent, diagnostics)
+            check_grants(agent, diagnostics)
         agent_parts.check_memory(agent, diagnostics)
     agent_parts.check_limits(graph, diagnostics)
     workloads: dict[tuple[str, str], Workload] = {}

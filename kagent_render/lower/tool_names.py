@@ -25,7 +25,7 @@ def check_tool_names(agent: AgentNode, diagnostics: Diagnostics) -> None:
 
 def _offered(agent: AgentNode) -> Iterator[tuple[str, tuple[str, int]]]:
     granted = [item.name for item in agent.spec.tools]
-    for index, tool in enumerate(lower_tools(agent)):
+    for index, tool in enumerate(lower_tools(agent)[: len(granted)]):  # those of sets follow, and are like no other
         if granted[index] in granted[:index]:
             continue  # granted twice, which is a defect of its own: KR204
         for name in tool.offers or (tool.name,):

@@ -10,6 +10,7 @@ from kagent_render.catalog.fields import DNS_SUBDOMAIN
 from kagent_render.catalog.tools.agent import AgentBlock
 from kagent_render.catalog.tools.base import ToolDeclaration
 from kagent_render.catalog.tools.registry import BUILTIN_TOOLS, TOOL_TYPES
+from kagent_render.catalog.tools.tool_sets import TOOL_SETS
 from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
 from kagent_render.resolve.cycles import report_cycles
 from kagent_render.resolve.graph import AgentNode, Asked, Graph, ModelNode, TeamNode, ToolNode
@@ -140,6 +141,8 @@ class _Linker:
         self._repeats([t.name for t in spec.tools], item, "tools")
         self._repeats([h.name for h in spec.handoffs], item, "handoffs")
         tools = [self._tool(t.name, item, ("spec", "tools", i, "name")) for i, t in enumerate(spec.tools)]
+        granted = {grant.name for grant in spec.tools}
+        tools += [self._tool(name, item, ()) for name in self._in_sets(spec.tool_sets, item) if name not in granted]
         for i, handoff in enumerate(spec.handoffs):
             if handoff.name != USER and self._find("Agent", handoff.name, item) is None:
                 self._unknown("Agent", handoff.name, item, ("spec", "handoffs", i, "name"))
@@ -151,6 +154,17 @@ class _Linker:
             return None
         metadata = cast(Agent, item.spec).metadata
         return AgentNode(item.document, metadata, spec, model, tuple(tool for tool in tools if tool), memory_model)
+
+    def _in_sets(self, sets: Sequence[str], item: Decoded) -> list[str]:
+        """The tools of the sets, each once, in order."""
+        found: dict[str, None] = {}
+        for index, name in enumerate(sets):
+            if name not in TOOL_SETS:
+                span = item.document.span_of(("spec", "toolSets", index))
+                help = did_you_mean(name, TOOL_SETS) or "one of " + ", ".join(TOOL_SETS)
+                self._diagnostics.add("KR201", f"`{name}` is not a set of tools", span, help=help)
+            found |= dict.fromkeys(TOOL_SETS.get(name, ()))
+        return list(found)
 
     def _poisoned(self, item: Decoded) -> None:
         """Report the unknown references of a document with other defects, so that one run shows them all."""

@@ -21,7 +21,13 @@ class PromptFile(SpecModel):
 class ToolGrant(Reference):
     """A tool that the agent may use."""
 
-    require_approval: bool = Field(default=False, description="Whether a person has to approve every call.")
+    require_approval: bool | None = Field(
+        default=None,
+        description="Whether a person has to approve every call; default: of kubernetes tools that change the cluster.",
+    )
+    reason: Text | None = Field(
+        default=None, description="Why a tool that changes the cluster needs no approval: with requireApproval: false."
+    )
 
 
 class AgentSpec(SpecModel):
@@ -37,6 +43,10 @@ class AgentSpec(SpecModel):
     system_message_from: PromptFile | None = Field(default=None, description="The system prompt, from a file.")
     model_config_ref: ModelConfigReference = Field(description="The ModelConfig it uses.")
     tools: list[ToolGrant] = Field(default_factory=list, description="Tools, built-in or by document.")
+    tool_sets: list[Text] = Field(
+        default_factory=list,
+        description="Sets of built-in tools that only read: kubernetes/read-only, helm/read-only, prometheus.",
+    )
     handoffs: list[Reference] = Field(default_factory=list, description="Members of its Swarm it may hand over to.")
     memory: list[Memory] = Field(default_factory=list, description="Facts it always knows, and texts it looks up.")
     context: Context | None = Field(default=None, description="Default: the model sees the whole conversation.")

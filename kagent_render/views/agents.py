@@ -13,7 +13,14 @@ Config = Mapping[str, Any]
 _COMMON = sorted(
     item.full_name for name in kubernetes_resources.READ_DEFAULT if (item := kubernetes_resources.find(name))
 )
-_OPERATIONS = {"logs": "read the logs of"}
+_OPERATIONS = {
+    "logs": "read the logs of",
+    "top": "read what is used by",
+    "rollout-status": "read the rollout of",
+    "rollout-history": "read the revisions of",
+    "rollout-restart": "restart the pods of",
+    "rollout-undo": "roll back",
+}
 _UNITS = {"totalTokens": "tokens", "toolCalls": "tool calls", "seconds": "seconds"}
 _UNITS |= {"turns": "answers of models", "cost": "units of currency"}
 Fact = tuple[str, str, str]
@@ -170,6 +177,8 @@ def tool_in_words(tool: Config) -> str:
     if "operation" not in tool:
         rest = {key: tool[key] for key in sorted(tool) if key not in ("name", "description", "parameters")}
         return json.dumps(rest, ensure_ascii=False)
+    if tool["operation"] == "events":
+        return f"list the events of {_namespaces(tool.get('namespaces') or ())}"
     kinds = _brief(tool.get("resources") or ())
     cluster = [str(item).partition(".")[0] for item in tool.get("cluster_resources") or ()]
     parts = [f"{kinds} in {_namespaces(tool.get('namespaces') or ())}"] if kinds else []

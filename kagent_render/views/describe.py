@@ -6,7 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from kagent_render.compiler import Compilation
 from kagent_render.lower import Workload
-from kagent_render.lower.agent import assistant
+from kagent_render.lower.agent import assistant, lower_tools
+from kagent_render.lower.agent_parts import needs_approval
 from kagent_render.lower.team import team_description
 from kagent_render.reports.text import printable
 from kagent_render.resolve import AgentNode, ModelNode, TeamNode, ToolNode
@@ -88,7 +89,7 @@ def _agent(node: AgentNode, compilation: Compilation) -> Iterator[Section]:
     yield "Hands over to", [name_of(target) for target in handoffs_of(node, compilation.graph)]
     iterations = f"{node.spec.limits.tool_iterations} rounds of tool calls in a turn"
     yield "Limits", [", ".join([iterations, *agents.limits_in_words(node.spec.limits.bounds())])]
-    yield "Approval", agents.approvals_in_words([g.name for g in node.spec.tools if g.require_approval])
+    yield "Approval", agents.approvals_in_words([t.name for t in lower_tools(node) if needs_approval(node, t)])
     yield from _knowledge(node)
     yield "Prompt", (node.spec.system_message or "").splitlines()
     yield from _running(node, compilation)

@@ -36,7 +36,7 @@ def main() -> int:
 
     configure_logs(settings.log_level)
     show_arguments(settings.audit_arguments)
-    stop_sample = _connect(settings)
+    stop_sample = _connect(settings, loaded.config.metadata.name)
     stop_telemetry = start_telemetry(loaded, os.environ)
     engine = ObservedEngine(AutoGenEngine(loaded, is_replay=settings.model_mode == "replay"), loaded.config)
     try:
@@ -82,11 +82,12 @@ def _run_loop(serving: Coroutine[Any, Any, int]) -> int:
     return run(serving)
 
 
-def _connect(settings: Settings) -> Callable[[], None]:
+def _connect(settings: Settings, name: str) -> Callable[[], None]:
     from kagent_runtime.components.cluster import CONNECTION
 
     CONNECTION.mode, CONNECTION.context = settings.cluster_mode, settings.kube_context
     CONNECTION.namespace = settings.namespace
+    CONNECTION.field_manager = f"kagent-{name}"[:128]  # what the API server takes
     if settings.model_base_url:
         os.environ["KAGENT_MODEL_BASE_URL"] = settings.model_base_url
     if settings.cluster_mode != "sample":

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, Protocol
 
@@ -32,6 +32,8 @@ class Decision:
     reason: str | None = None
     subject: str | None = None
     """The person, as far as callers are told apart."""
+    preview: str | None = None
+    """What the person was shown that the call would change."""
 
 
 _STOPPED = Decision("deny", "cancel", "the run was stopped")
@@ -86,9 +88,12 @@ class Approvals:
         """The log has the call: its approval may be asked for."""
         self._announcement(call_id).release()
 
-    async def ask(self, call_id: str, agent: str, name: str, arguments: dict[str, Any], token: Any) -> Decision:
-        """Wait for the decision on exactly this call."""
-        call = AskedCall("", self._run_id, call_id, agent, name, canonical(arguments), time.time() + self._seconds)
+    async def ask(
+        self, call_id: str, agent: str, name: str, arguments: dict[str, Any], token: Any, preview: str | None = None
+    ) -> Decision:
+        """Wait for the decision on exactly this call; `preview` is what it would change."""
+        expires = time.time() + self._seconds
+        call = AskedCall("", self._run_id, call_id, agent, name, canonical(arguments), expires, preview=preview)
         earlier = self._asked_before(call)
         if earlier is None:
             try:
@@ -116,9 +121,9 @@ class Approvals:
                 future.set_result(self._early.pop(asked.id))
             with self._pause():
                 decision = await self._decision(future, asked.expires - time.time())
-            if decision.by == "person" or self.is_given_up:
-                return decision
-            return await self._register.decide(asked.id, decision)
+            if decision.by != "person" and not self.is_given_up:
+                decision = await self._register.decide(asked.id, decision)
+            return replace(decision, preview=asked.preview)
         finally:
             del self._waiting[holder]
             self._idle.set()
@@ -168,13 +173,13 @@ def decided(call: AskedCall) -> Decision | None:
     if call.decision is None:
         return None
     verdict: Verdict = "approve" if call.decision == "approve" else "deny"
-    return Decision(verdict, call.decided_by or "", call.reason, call.subject)
+    return Decision(verdict, call.decided_by or "", call.reason, call.subject, call.preview)
 
 
 def requested_event(call: AskedCall) -> ApprovalRequested:
     """What tells that a call waits."""
     at = datetime.fromtimestamp(call.expires, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
-    return ApprovalRequested(call.id, call.agent, call.name, json.loads(call.arguments), at)
+    return ApprovalRequested(call.id, call.agent, call.name, json.loads(call.arguments), at, call.preview)
 
 
 def decided_event(call: AskedCall) -> ApprovalDecided:
@@ -183,3 +188,5 @@ def decided_event(call: AskedCall) -> ApprovalDecided:
 
 
 APPROVALS: ContextVar[Approvals | None] = ContextVar("APPROVALS", default=None)
+# What the person saw who approved the call that is made now: nothing else may be done.
+APPROVED_PREVIEW: ContextVar[str | None] = ContextVar("APPROVED_PREVIEW", default=None)

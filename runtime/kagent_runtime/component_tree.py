@@ -6,9 +6,10 @@ import copy
 import hashlib
 import json
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, get_args
 
 from kagent_runtime.model import RuntimeConfig
+from kagent_runtime.model.kubernetes_tools import ReadingOperation
 
 Tree = dict[str, Any]
 
@@ -98,7 +99,8 @@ def _gate(bench: Tree, agent: str, approvals: list[str], place: str) -> Tree:
 
 
 # Workbenches of which every tool only reads.
-_READING = {f"{_OWN}{name}" for name in ("GithubTools", "HelmTools", "KubernetesTools", "PrometheusTools")}
+_READING = {f"{_OWN}{name}" for name in ("GithubTools", "HelmTools", "PrometheusTools")}
+_READING_OPERATIONS = frozenset(get_args(ReadingOperation))
 
 
 def _repeatable(bench: Tree) -> list[str]:
@@ -106,6 +108,8 @@ def _repeatable(bench: Tree) -> list[str]:
     tools = bench["config"].get("tools") or ()
     if bench["provider"] in _READING:
         return [tool["name"] for tool in tools]
+    if bench["provider"] == f"{_OWN}KubernetesTools":
+        return [tool["name"] for tool in tools if tool["operation"] in _READING_OPERATIONS]
     if bench["provider"] == f"{_OWN}HttpTools":
         return [tool["name"] for tool in tools if tool["method"] in ("GET", "HEAD")]
     return []

@@ -96,6 +96,8 @@ class ApprovalRequested:
     name: str
     arguments: dict[str, Any]
     expires_at: str
+    preview: str | None = None
+    """What it would change, by a dry run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,6 +63,7 @@ def as_event(run_id: str, item: EngineEvent) -> Event:
 def _approval(run_id: str, item: ApprovalRequested | ApprovalDecided) -> Event:
     about = {"callId": item.call_id, "agent": item.agent, "name": item.name}
     if isinstance(item, ApprovalRequested):
+        about |= {"preview": item.preview} if item.preview is not None else {}
         return event("approval.requested", run_id, **about, arguments=item.arguments, expiresAt=item.expires_at)
     return event("approval.decided", run_id, **about, decision=item.decision, by=item.by, reason=item.reason)
 

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kagent_render.catalog.kubernetes_resources import RESOURCES, Resource
+from kagent_render.catalog.tools.kubernetes_changing import CHANGING
+from kagent_render.catalog.tools.kubernetes_reading import READING
 from kagent_render.compiler import compile_paths
 from kagent_render.lower import Workload
 from kagent_runtime.components import cluster
 from kagent_runtime.components.kubernetes_operations import ArgumentError, run
+from kagent_runtime.components.resources import Resource as RuntimeResource
 from kagent_runtime.components.resources import find, granted
 from kagent_runtime.model import KubernetesTool
-from tests.edge.kubernetes_api import KubernetesApi
+from kagent_runtime.model.kubernetes_tools import ChangingOperation, ReadingOperation
+from tests.edge.kubernetes_writes import WritableApi
 
 KINDS = {item.resource: item.kind for item in RESOURCES}
 SPECS = """
@@ -68,12 +73,47 @@ spec:
   kubernetes: {operation: describe, resources: [nodes]}
 """
 SPECS += NODES + NODES.replace("-nodes", "-all").replace("[nodes]", '[nodes, pods], namespaces: ["*"]')
+CHANGES = """
+---
+apiVersion: kagent.dev/v1alpha1
+kind: Tool
+metadata: {name: create-some}
+spec:
+  type: kubernetes
+  description: d
+  kubernetes: {operation: apply, resources: [cm, widgets.v1.example.com], namespaces: [shop, home], mayCreate: true}
+---
+apiVersion: kagent.dev/v1alpha1
+kind: Tool
+metadata: {name: delete-everywhere}
+spec:
+  type: kubernetes
+  description: d
+  kubernetes: {operation: delete, resources: [pods, nodes], namespaces: ["*"]}
+---
+apiVersion: kagent.dev/v1alpha1
+kind: Tool
+metadata: {name: label-secrets}
+spec:
+  type: kubernetes
+  description: d
+  kubernetes: {operation: label, resources: [secrets], namespaces: [shop]}
+---
+apiVersion: kagent.dev/v1alpha1
+kind: Tool
+metadata: {name: top-all}
+spec:
+  type: kubernetes
+  description: d
+  kubernetes: {operation: top, resources: [pods, nodes], namespaces: ["*"]}
+"""
+SPECS += CHANGES
+CHANGING_TOOLS = [f"kubectl-{name}" for name in CHANGING] + ["create-some", "delete-everywhere", "label-secrets"]
 TOOLS = [
+    *(f"kubectl-{name}" for name in READING),
+    "top-all",
     "describe-nodes",
     "describe-all",
-    "kubectl-get",
-    "kubectl-describe",
-    "kubectl-logs",
     "read-some",
     "describe-some",
     "logs-everywhere",
@@ -108,22 +148,57 @@ def _granted(roles: list[dict[str, Any]]) -> set[Access]:
     return granted
 
 
-def _calls(tool: KubernetesTool) -> Iterator[dict[str, str]]:
+# What an operation needs besides the object's name.
+MORE: dict[str, dict[str, Any]] = {
+    "scale": {"replicas": 3},
+    "patch": {"patch": '{"metadata": {"labels": {"a": "b"}}}'},
+    "label": {"labels": "a=b"},
+    "annotate": {"annotations": "a=b"},
+}
+
+
+def _calls(tool: KubernetesTool) -> Iterator[dict[str, Any]]:
     """Every kind of call a model can make of a tool."""
-    for namespace in tool.namespaces or ["home"]:
-        if tool.operation == "logs":
-            yield {"pod": "p", "namespace": "any" if namespace == "*" else namespace}
-            continue
-        for resource in granted(tool):
-            yield {"resource": resource.resource, "name": "x", "namespace": namespace}
-            if tool.operation == "get":
-                yield {"resource": resource.resource, "namespace": namespace}
+    for space in tool.namespaces or ["home"]:
+        is_list = tool.operation in ("get", "describe", "events", "top")
+        yield from _calls_in(tool, "any" if space == "*" and not is_list else space)
+
+
+def _calls_in(tool: KubernetesTool, namespace: str) -> Iterator[dict[str, Any]]:
+    match tool.operation:
+        case "logs":
+            yield {"pod": "p", "namespace": namespace}
+        case "events":
+            yield {"namespace": namespace}
+        case "cordon" | "uncordon" | "drain":
+            yield {"name": "x"}
+        case "apply":
+            yield from (_manifest(item, namespace) for item in granted(tool))
+        case operation:
+            for item in granted(tool):
+                call = {"resource": item.resource, "namespace": namespace}
+                yield call | {"name": "x"} | MORE.get(operation, {})
+                if operation == "get":
+                    yield call
+
+
+def _manifest(item: RuntimeResource, namespace: str) -> dict[str, Any]:
+    metadata = {"name": "x"} | ({"namespace": namespace} if item.namespaced else {})
+    return {"manifest": json.dumps({"apiVersion": _version(item), "kind": _kind(item), "metadata": metadata})}
+
+
+def _version(item: RuntimeResource) -> str:
+    return f"{item.group}/{item.version}" if item.group else item.version
+
+
+def _kind(item: RuntimeResource) -> str:
+    return KINDS.get(item.resource, {"applications": "Application", "widgets": "Widget"}.get(item.resource, ""))
 
 
 def _requested(workload: Workload) -> set[Access]:
     asked: set[Access] = set()
     tools = [KubernetesTool.model_validate(t) for w in _workbenches(workload) for t in w["config"]["tools"]]
-    with KubernetesApi([]) as api:
+    with WritableApi([]) as api:
         cluster.CONNECTION.mode, cluster.CONNECTION.sample_url = "sample", api.origin
         cluster.CONNECTION.namespace = "home"
         cluster._client.cache_clear()
@@ -137,14 +212,12 @@ def _requested(workload: Workload) -> set[Access]:
     return asked
 
 
-def _answer_everything(api: KubernetesApi, tool: KubernetesTool, arguments: dict[str, str]) -> None:
-    chosen = next((r for r in granted(tool) if r.resource == arguments.get("resource")), None)
-    if chosen:  # so that `describe` gets as far as its second request
-        version = f"{chosen.group}/{chosen.version}" if chosen.group else chosen.version
-        metadata = {"name": "x", "namespace": arguments["namespace"]} if chosen.namespaced else {"name": "x"}
-        api._objects = [
-            {"apiVersion": version, "kind": KINDS.get(chosen.resource, "Application"), "metadata": metadata}
-        ]
+def _answer_everything(api: WritableApi, tool: KubernetesTool, arguments: dict[str, Any]) -> None:
+    # So that each operation gets as far as its last request.
+    api._objects = []
+    for item in granted(tool):
+        if item.resource == arguments.get("resource", item.resource) and not tool.may_create:
+            api._objects += _objects(item, arguments.get("namespace", "home"))
     with contextlib.suppress(NotFound):
         try:
             run(tool, arguments, 5)
@@ -152,12 +225,32 @@ def _answer_everything(api: KubernetesApi, tool: KubernetesTool, arguments: dict
             raise (NotFound if error.status == 404 else AssertionError)(str(error)) from error
 
 
+def _objects(item: RuntimeResource, namespace: str) -> Iterator[dict[str, Any]]:
+    """The object `x`, its revisions when it is a workload, its pods when it is a node."""
+    place = {"namespace": namespace} if item.namespaced else {}
+    about = {"apiVersion": _version(item), "kind": _kind(item), "metadata": {"name": "x", "uid": "1", **place}}
+    usage = {"cpu": "1m", "memory": "1Mi"}
+    yield about | {"spec": {"replicas": 1}, "usage": usage}
+    owned = {"ownerReferences": [{"uid": "1", "kind": about["kind"], "name": "x", "controller": True}]}
+    template: dict[str, Any] = {"spec": {"template": {"spec": {"containers": []}}}}
+    for number in (1, 2):
+        metadata = {"name": f"x-{number}", "uid": f"1-{number}", **place, **owned}
+        revision = metadata | {"annotations": {"deployment.kubernetes.io/revision": str(number)}}
+        yield {"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": revision} | template
+        yield {"apiVersion": "apps/v1", "kind": "ControllerRevision", "metadata": metadata} | {
+            "revision": number,
+            "data": template,
+        }
+    if item.resource == "nodes":
+        yield {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "p", "uid": "p", "namespace": "any", **owned}}
+
+
 def _workbenches(workload: Workload) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = workload.runtime_config["component"]["config"].get("workbench", [])
     return found
 
 
-@pytest.mark.parametrize("name", TOOLS)
+@pytest.mark.parametrize("name", [*TOOLS, *CHANGING_TOOLS])
 def test_each_tool_asks_for_exactly_what_its_role_grants(name: str, tmp_path: Path) -> None:
     """Requests recorded on the wire against rules rendered."""
     workload, roles = _workload(tmp_path, [name])
@@ -174,12 +267,27 @@ def test_mixes_of_tools_add_up(tmp_path: Path, names: list[str]) -> None:
 
 def test_no_role_has_a_wildcard_and_none_reads_secrets_unasked(tmp_path: Path) -> None:
     """Least privilege, by default."""
-    for names in (["kubectl-get", "kubectl-describe", "kubectl-logs"], TOOLS):
+    for names in ([f"kubectl-{name}" for name in READING], TOOLS):
         _, roles = _workload(tmp_path, names)
         granted = _granted(roles)
         assert not [access for access in granted if "*" in access[1:]]
         assert (("shop", "", "secrets", "get") in granted) == ("describe-some" in names)
         assert not [access for access in granted if access[3] not in ("get", "list")]
+
+
+def test_no_change_is_granted_beyond_the_objects_of_an_application(tmp_path: Path) -> None:
+    """Secrets, RBAC and what has no namespace are changed by tools that name them, nodes by those for nodes."""
+    for name in CHANGING:
+        _, roles = _workload(tmp_path, [f"kubectl-{name}"])
+        found = {(group, resource.partition("/")[0]) for _, group, resource, _ in _granted(roles)}
+        assert not {("", "secrets"), ("rbac.authorization.k8s.io", "roles"), ("", "serviceaccounts")} & found
+        assert (("", "nodes") in found) == (name in ("cordon", "uncordon", "drain"))
+
+
+def test_the_runtime_has_the_operations_of_the_compiler() -> None:
+    """And may repeat after a crash exactly those that change nothing."""
+    assert set(get_args(ReadingOperation)) == set(READING)
+    assert set(get_args(ChangingOperation)) == set(CHANGING)
 
 
 @pytest.mark.parametrize(
@@ -201,7 +309,7 @@ def test_a_call_outside_the_grant_sends_nothing(tmp_path: Path, arguments: dict[
     workload, _ = _workload(tmp_path, ["kubectl-get"])
     tool = KubernetesTool.model_validate(_workbenches(workload)[0]["config"]["tools"][0])
     cluster.CONNECTION.namespace = "home"
-    with KubernetesApi([]) as api:
+    with WritableApi([]) as api:
         cluster.CONNECTION.mode, cluster.CONNECTION.sample_url = "sample", api.origin
         cluster._client.cache_clear()
         with pytest.raises(ArgumentError, match=message.replace("`", ".").replace("(", ".")):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import jsonschema
 import pytest
@@ -13,12 +13,20 @@ from autogen_agentchat.base import ChatAgent, Team
 
 from kagent_render.catalog.providers.registry import PROVIDERS
 from kagent_render.catalog.tools import github, prometheus, urls
-from kagent_render.catalog.tools.kubernetes import OPERATIONS
-from kagent_runtime.components import addresses, github_operations, kubernetes_operations, prometheus_operations
+from kagent_render.catalog.tools.kubernetes_changing import CHANGING
+from kagent_render.catalog.tools.kubernetes_reading import READING
+from kagent_runtime.components import (
+    addresses,
+    github_operations,
+    kubernetes_changes,
+    kubernetes_operations,
+    prometheus_operations,
+)
 from kagent_runtime.components.model_client import ModelClient
 from kagent_runtime.components.models import registry
 from kagent_runtime.config import check_config
-from kagent_runtime.model import GithubTool, KubernetesTool, PrometheusTool
+from kagent_runtime.model import GithubTool, PrometheusTool
+from kagent_runtime.model.kubernetes_tools import ChangingOperation, ReadingOperation
 from kagent_runtime.schema.generate import PATH, schema
 from tests.harness import CASES, EXAMPLES, ROOT
 from tests.loading import components, with_files
@@ -81,8 +89,8 @@ def test_the_committed_schema_is_the_models() -> None:
 
 def test_both_sides_know_the_same_operations() -> None:
     """The compiler declares the arguments; the runtime carries them out."""
-    assert set(OPERATIONS) == set(kubernetes_operations._OPERATIONS)
-    assert set(OPERATIONS) == set(KubernetesTool.model_json_schema()["properties"]["operation"]["enum"])
+    assert set(READING) == set(kubernetes_operations._READING) == set(get_args(ReadingOperation))
+    assert set(CHANGING) == set(kubernetes_changes.CHANGES) == set(get_args(ChangingOperation))
     assert set(prometheus.OPERATIONS) == set(prometheus_operations.OPERATIONS)
     assert set(prometheus.OPERATIONS) == set(PrometheusTool.model_json_schema()["properties"]["operation"]["enum"])
     assert set(github.OPERATIONS) == set(github_operations.OPERATIONS)

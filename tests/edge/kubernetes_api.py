@@ -110,6 +110,8 @@ class KubernetesApi(LoopbackServer):
         if asked.resource == "pods/log":
             return self._log(request, asked)
         found = [item for item in self._objects if _matches(item, request, asked)]
+        if asked.resource.endswith("/scale") and found:
+            return JSONResponse({"kind": "Scale", "spec": {"replicas": found[0].get("spec", {}).get("replicas", 0)}})
         if asked.name and not found:
             raise RefusedError(404, f'{asked.resource} "{asked.name}" not found')
         if "as=Table" in request.headers.get("accept", ""):
@@ -174,7 +176,7 @@ def _matches(item: JSON, request: Request, asked: ApiRequest) -> bool:
     group = item["apiVersion"].rpartition("/")[0]
     metadata = item["metadata"]
     return (
-        (group, plural(item["kind"])) == (asked.group, asked.resource)
+        (group, plural(item["kind"])) == (asked.group, asked.resource.removesuffix("/scale"))
         and asked.namespace in ("", metadata.get("namespace", ""))
         and asked.name in ("", metadata["name"])
         and _selected(request.query_params.get("labelSelector", ""), metadata.get("labels", {}))

@@ -123,3 +123,17 @@ def test_a_ledger_is_read_or_its_mistake_is_said() -> None:
 def test_only_a_task_ledger_is_shortened() -> None:
     """Anything else an orchestrator says is its own."""
     assert readable("count the pods") == "count the pods"
+
+
+def test_after_a_crash_only_what_reads_the_cluster_is_called_again() -> None:
+    """A scale that may have been made is not made twice."""
+    bench = component(
+        "kagent_runtime.components.KubernetesTools",
+        "workbench",
+        {
+            "tools": [
+                {"name": f"kubectl-{name}", "operation": name} for name in ("get", "top", "scale", "drain", "delete")
+            ]
+        },
+    )
+    assert component_tree._repeatable(bench) == ["kubectl-get", "kubectl-top"]

@@ -14,7 +14,9 @@ from kagent_render.catalog.tools.remote import MAX_OUTPUT_BYTES, Needs, check_he
 from kagent_render.catalog.tools.urls import check_url, endpoint_of
 
 NAME = "prometheus"
-BUILTINS: dict[str, Builtin] = {}
+# The Service that the Prometheus Operator makes for every Prometheus, in the namespace that its charts go to.
+# For any other server: a Tool document with its URL.
+DEFAULT_URL = "http://prometheus-operated.monitoring.svc.cluster.local:9090"
 
 
 class PrometheusBlock(SpecModel):
@@ -75,11 +77,30 @@ OPERATIONS: dict[str, Operation] = {
     ),
     "alerts": Operation({"state": text("Only alerts in this state", "firing", "pending")}),
 }
+_SUMMARIES = {
+    "query": "Ask Prometheus for the value of a PromQL expression at one time.",
+    "query_range": "Ask Prometheus how a PromQL expression went over a range of time.",
+    "labels": "List the label names that Prometheus knows, or the values of one label.",
+    "series": "List the series that match a selector.",
+    "targets": "List what Prometheus scrapes, and whether that works.",
+    "rules": "List the alerting and recording rules.",
+    "alerts": "List the alerts that are pending or firing.",
+}
+_BY_NAME = {f"prometheus-{name.replace('_', '-')}": name for name in OPERATIONS}
+BUILTINS: dict[str, Builtin] = {name: Builtin(NAME, _SUMMARIES[operation]) for name, operation in _BY_NAME.items()}
+
+
+def _block(tool: ToolDeclaration) -> PrometheusBlock | None:
+    """The block of a document, or that of the built-in without one."""
+    if tool.block is None and tool.description is None and tool.name in _BY_NAME:
+        return PrometheusBlock.model_validate({"operation": _BY_NAME[tool.name], "url": DEFAULT_URL})
+    block: PrometheusBlock | None = tool.block
+    return block
 
 
 def check(tool: ToolDeclaration) -> Iterable[Problem]:
     """A server that cannot be called, and parameters that the operation does not have."""
-    block: PrometheusBlock | None = tool.block
+    block = _block(tool)
     if block is None:
         help = "add prometheus: {operation: query, url: http://…}"
         yield Problem("KR102", "the block `prometheus` is missing", (), help)
@@ -96,7 +117,8 @@ def check(tool: ToolDeclaration) -> Iterable[Problem]:
 
 def lower(tool: ToolDeclaration) -> LoweredTool:
     """The operation as the runtime carries it out, and whom the pod calls with which credentials."""
-    block: PrometheusBlock = tool.block
+    block = _block(tool)
+    assert block is not None, "checked before"
     needs = Needs(tool.name)
     headers = [needs.header(header) for header in block.headers]
     if block.bearer_token_secret_ref:
@@ -104,7 +126,7 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
     config: dict[str, Any] = {
         "name": tool.name,
         "operation": block.operation,
-        "description": tool.description or "",
+        "description": tool.description or _SUMMARIES[block.operation],
         "parameters": narrowed_schema(tool.parameters, OPERATIONS[block.operation]),
         "url": block.url.rstrip("/"),
         "headers": headers,

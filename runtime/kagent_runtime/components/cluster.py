@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ class Connection:
     context: str | None = None
     sample_url: str | None = None
     namespace: str = "default"
+    field_manager: str = "kagent"
 
 
 CONNECTION = Connection()
@@ -51,15 +53,30 @@ def _client() -> ApiClient:
 
 def request(path: str, query: dict[str, str], accept: str, timeout: float) -> bytes:
     """GET a path of the API server. Blocks; run it in a thread. Raises ClusterError."""
+    return send("GET", path, query, timeout, accept=accept)
+
+
+def send(
+    method: str,
+    path: str,
+    query: Mapping[str, str],
+    timeout: float,
+    *,
+    accept: str = "application/json",
+    body: Any = None,
+    content_type: str = "application/json",
+) -> bytes:
+    """Any request to the API server; `body` is sent as JSON. Blocks; run it in a thread. Raises ClusterError."""
     from kubernetes.config import ConfigException
     from urllib3.exceptions import HTTPError
 
+    given = {"Accept": accept} | ({} if body is None else {"Content-Type": content_type})
     try:
         api = _client()
         call = api.param_serialize(
-            method="GET", resource_path=path, header_params={"Accept": accept}, auth_settings=["BearerToken"]
+            method=method, resource_path=path, header_params=given, auth_settings=["BearerToken"]
         )
-        method, url, headers, body, parameters = call
+        _, url, headers, _, parameters = call
         url = f"{url}?{urlencode(query)}" if query else url
         response = api.call_api(method, url, headers, body, parameters, _request_timeout=timeout)
         data: bytes = response.read() or b""  # type: ignore[no-untyped-call]

@@ -7,14 +7,14 @@ import copy
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Any, Protocol, Self, runtime_checkable
 
 from autogen_core import CancellationToken, Component
 from autogen_core.tools import TextResultContent, ToolResult, ToolSchema, Workbench
 from pydantic import BaseModel
 
 from kagent_runtime import audit
-from kagent_runtime.approvals import APPROVALS, Decision
+from kagent_runtime.approvals import APPROVALS, APPROVED_PREVIEW, Decision
 from kagent_runtime.journal import JOURNAL, Slot, fingerprint_of
 from kagent_runtime.meter import METER, LimitReached
 
@@ -45,6 +45,17 @@ class _Call:
     id: str
     entry: audit.Entry
     slot: Slot | None = None
+    approved_preview: str | None = None
+
+
+@runtime_checkable
+class Previewing(Protocol):
+    """A workbench that can tell what a call would change."""
+
+    async def preview(
+        self, name: str, arguments: Mapping[str, Any], token: CancellationToken | None
+    ) -> tuple[str | None, bool]:
+        """What it would change, or why it cannot be; and whether that is an error."""
 
 
 class Gate(Workbench, Component[GateConfig]):
@@ -117,10 +128,14 @@ class Gate(Workbench, Component[GateConfig]):
         if meter is not None:
             meter.admit_tool_call()
         if call.name in self._requires_approval:
-            decision = await self._approval(call)
+            preview, is_error = await self._preview(call)
+            if is_error:
+                return _refused(call.name, preview or "")
+            decision = await self._approval(call, preview)
             call.entry.decided(decision.verdict, decision.by, decision.subject)
             if decision.verdict != "approve":
                 return _refused(call.name, _denial(decision))
+            call = replace(call, approved_preview=decision.preview)
         if meter is not None:
             meter.admit_tool_call()  # again: other calls ran while this one waited
             meter.tool_calls += 1
@@ -135,15 +150,25 @@ class Gate(Workbench, Component[GateConfig]):
                 return _refused(call.name, UNKNOWN)
             await call.slot.begin()
         call.entry.outcome = "error"
-        result = await self._inner.call_tool(call.name, call.arguments, call.token, call.id)
+        approved = APPROVED_PREVIEW.set(call.approved_preview)
+        try:
+            result = await self._inner.call_tool(call.name, call.arguments, call.token, call.id)
+        finally:
+            APPROVED_PREVIEW.reset(approved)
         call.entry.outcome = "error" if result.is_error else "ok"
         return result
 
-    async def _approval(self, call: _Call) -> Decision:
+    async def _preview(self, call: _Call) -> tuple[str | None, bool]:
+        """What the call would change, where its workbench can tell; a call that would fail is asked of nobody."""
+        if not isinstance(self._inner, Previewing):
+            return None, False
+        return await self._inner.preview(call.name, call.arguments, call.token)
+
+    async def _approval(self, call: _Call, preview: str | None) -> Decision:
         approvals = APPROVALS.get()
         if approvals is None:
             return Decision("deny", "expiry", "there is nobody to approve it")
-        return await approvals.ask(call.id, self._agent, call.name, call.arguments, call.token)
+        return await approvals.ask(call.id, self._agent, call.name, call.arguments, call.token, preview)
 
     async def start(self) -> None:
         """Start the workbench."""

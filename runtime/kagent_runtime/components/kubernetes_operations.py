@@ -1,57 +1,73 @@
 """The Kubernetes operations: what each requests, and how it is shown to a model.
 
 Requests stay within the RBAC that the compiler renders: `get` gets or lists the resource, `describe` gets it and
-lists core events, `logs` reads pods/log. No discovery.
+lists core events, `logs` reads pods/log. No discovery. Those that change something are plans: see kubernetes_plan.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any
 
 from kagent_runtime.components.arguments import with_defaults
-from kagent_runtime.components.cluster import CONNECTION, ClusterError, request
+from kagent_runtime.components.cluster import ClusterError, request
+from kagent_runtime.components.kubernetes_arguments import (
+    ArgumentError,
+    Arguments,
+    check_names,
+    name_of,
+    namespace_of,
+    path_of,
+    positive,
+    resource_of,
+)
+from kagent_runtime.components.kubernetes_changes import CHANGES
 from kagent_runtime.components.kubernetes_description import describe, table, to_yaml
-from kagent_runtime.components.resources import Resource, find, granted
+from kagent_runtime.components.kubernetes_objects import clean
+from kagent_runtime.components.kubernetes_plan import bounded
+from kagent_runtime.components.kubernetes_reports import events, seen, top
+from kagent_runtime.components.kubernetes_rollouts import rollout_history, rollout_status
+from kagent_runtime.components.resources import Resource
 from kagent_runtime.model import KubernetesTool
 
+__all__ = ["ArgumentError", "preview", "run"]
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 _JSON = "application/json"
-_MASK = "[masked]"
-_LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"  # repeats the object, a Secret's values included
 DEFAULT_TAIL_LINES = 200
-Arguments = Mapping[str, Any]
 
 
-class ArgumentError(Exception):
-    """The model gave an argument that is not granted or not valid. The text tells it what is."""
+def run(tool: KubernetesTool, arguments: Arguments, timeout: float, approved: str | None = None) -> str:
+    """Run a tool's operation. Blocks. Raises ArgumentError, and ClusterError from the request.
+
+    `approved` is the preview that a person saw: nothing else is done than what it says.
+    """
+    arguments = _checked(tool, arguments)
+    if reading := _READING.get(tool.operation):
+        return reading(tool, arguments, timeout)
+    plan = CHANGES[tool.operation](tool, arguments, timeout)
+    if approved is not None and (now := bounded(plan.preview)) != approved:
+        raise ArgumentError(f"not done: the cluster has changed since this was approved. It would now be:\n{now}")
+    return plan.commit()
 
 
-def run(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
-    """Run a tool's operation. Blocks. Raises ArgumentError, and ClusterError from the request."""
+def preview(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str | None:
+    """What a call would change, by a dry run; None for one that changes nothing. Blocks. Raises as `run` does."""
+    if tool.operation in _READING:
+        return None
+    return bounded(CHANGES[tool.operation](tool, _checked(tool, arguments), timeout).preview)
+
+
+def _checked(tool: KubernetesTool, arguments: Arguments) -> Arguments:
     arguments = with_defaults(tool.parameters, arguments)
-    _check_names(tool, arguments)
-    return _OPERATIONS[tool.operation](tool, arguments, timeout)
-
-
-def _check_names(tool: KubernetesTool, arguments: Arguments) -> None:
-    known = tool.parameters.properties
-    for name, value in arguments.items():
-        if name not in known:
-            raise ArgumentError(f"`{name}` is not an argument of {tool.name}; it takes: {', '.join(known)}")
-        choices = known[name].enum
-        if choices and value not in choices:
-            raise ArgumentError(f"`{name}` must be one of: {', '.join(map(str, choices))}")
-    for name in tool.parameters.required:
-        if arguments.get(name) in (None, ""):
-            raise ArgumentError(f"the argument `{name}` is required")
+    check_names(tool, arguments)
+    return arguments
 
 
 def _get(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
-    resource = _resource(tool, arguments)
-    name = _name(arguments.get("name"))
-    path, namespace = _path(tool, resource, arguments)
+    resource = resource_of(tool, arguments)
+    name = name_of(arguments.get("name"))
+    path, namespace = path_of(tool, resource, arguments)
     query = {key: str(arguments[key]) for key in ("labelSelector", "fieldSelector") if arguments.get(key)}
     as_yaml = arguments.get("output") == "yaml"
     full = f"{path}/{name}" if name else path
@@ -63,11 +79,11 @@ def _get(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
 
 
 def _describe(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
-    resource = _resource(tool, arguments)
-    name = _name(arguments["name"]) or ""
-    path, namespace = _path(tool, resource, arguments)
+    resource = resource_of(tool, arguments)
+    name = name_of(arguments["name"]) or ""
+    path, namespace = path_of(tool, resource, arguments)
     found = json.loads(request(f"{path}/{name}", {}, _JSON, timeout))
-    shown = describe(_clean(found, resource))
+    shown = describe(clean(found, resource))
     return f"{shown}\nEvents:\n{_events_of(found, tool, resource, namespace, timeout)}"
 
 
@@ -85,71 +101,28 @@ def _events_of(found: dict[str, Any], tool: KubernetesTool, resource: Resource, 
 
 
 def _logs(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
-    pod = _name(arguments["pod"])
-    namespace = _namespace(tool, arguments)
-    query = {"tailLines": str(_positive(arguments.get("tailLines") or DEFAULT_TAIL_LINES))}
+    pod = name_of(arguments["pod"])
+    namespace = namespace_of(tool, arguments)
+    query = {"tailLines": str(positive(arguments.get("tailLines") or DEFAULT_TAIL_LINES))}
     if arguments.get("container"):
         query["container"] = str(arguments["container"])
     if arguments.get("previous"):
         query["previous"] = "true"
     if arguments.get("sinceSeconds"):
-        query["sinceSeconds"] = str(_positive(arguments["sinceSeconds"]))
+        query["sinceSeconds"] = str(positive(arguments["sinceSeconds"]))
     data = request(f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query, "*/*", timeout)
     return data.decode("utf-8", "replace") or "The log is empty."
 
 
-_OPERATIONS: dict[str, Callable[[KubernetesTool, Arguments, float], str]] = {
+_READING: dict[str, Callable[[KubernetesTool, Arguments, float], str]] = {
     "get": _get,
     "describe": _describe,
     "logs": _logs,
+    "events": events,
+    "top": top,
+    "rollout-status": rollout_status,
+    "rollout-history": rollout_history,
 }
-
-
-def _resource(tool: KubernetesTool, arguments: Arguments) -> Resource:
-    wanted = str(arguments["resource"])
-    found = find(tool, wanted)
-    if found is None:
-        names = ", ".join(item.resource for item in granted(tool))
-        raise ArgumentError(f"`{wanted[:60]}` is not granted; {tool.name} may read: {names}")
-    return found
-
-
-def _namespace(tool: KubernetesTool, arguments: Arguments) -> str:
-    allowed = tool.namespaces or [CONNECTION.namespace]
-    default = allowed[0] if allowed != ["*"] else CONNECTION.namespace
-    wanted = str(arguments.get("namespace") or default)
-    if allowed != ["*"] and wanted not in allowed:
-        raise ArgumentError(f"namespace `{wanted}` is not granted; {tool.name} may read: {', '.join(allowed)}")
-    return wanted if wanted == "*" else _name(wanted) or wanted
-
-
-def _path(tool: KubernetesTool, resource: Resource, arguments: Arguments) -> tuple[str, str]:
-    if not resource.namespaced:
-        return f"{resource.path}/{resource.resource}", ""
-    namespace = _namespace(tool, arguments)
-    if namespace == "*":
-        return f"{resource.path}/{resource.resource}", "*"
-    return f"{resource.path}/namespaces/{namespace}/{resource.resource}", namespace
-
-
-def _name(value: Any) -> str | None:
-    """A name that cannot leave its place in the path."""
-    if value in (None, ""):
-        return None
-    text = str(value)
-    if not all(char.isalnum() or char in "-._:" for char in text) or text in (".", ".."):
-        raise ArgumentError(f"`{text[:60]}` is not a name")
-    return text
-
-
-def _positive(value: Any) -> int:
-    try:
-        number = int(value)
-    except (TypeError, ValueError):
-        number = 0
-    if number < 1:
-        raise ArgumentError(f"`{value}` is not a positive number")
-    return number
 
 
 def _table(data: dict[str, Any], resource: Resource, namespace: str) -> str:
@@ -172,32 +145,13 @@ def _events(events: list[dict[str, Any]]) -> str:
     if not events:
         return "none"
     lines = [["LAST SEEN", "COUNT", "TYPE", "REASON", "MESSAGE"]]
-    for event in sorted(events, key=lambda item: _seen(item)):
+    for event in sorted(events, key=lambda item: seen(item)):
         message = " ".join(str(event.get("message", "")).split())
-        row = [_seen(event), str(event.get("count") or 1), event.get("type", ""), event.get("reason", ""), message]
+        row = [seen(event), str(event.get("count") or 1), event.get("type", ""), event.get("reason", ""), message]
         lines.append(row)
     return table(lines)
 
 
-def _seen(event: dict[str, Any]) -> str:
-    return str(event.get("lastTimestamp") or event.get("eventTime") or event.get("firstTimestamp") or "")
-
-
 def _to_yaml(data: Any, resource: Resource) -> str:
-    cleaned = [_clean(item, resource) for item in data] if isinstance(data, list) else _clean(data, resource)
+    cleaned = [clean(item, resource) for item in data] if isinstance(data, list) else clean(data, resource)
     return to_yaml(cleaned) or f"No {resource.resource} found."
-
-
-def _clean(item: Any, resource: Resource) -> Any:
-    """Without managed fields, and without the values of a Secret (the items of a list do not say their kind)."""
-    metadata = dict(item.get("metadata") or {})
-    metadata.pop("managedFields", None)
-    annotations = dict(metadata.get("annotations") or {})
-    annotations.pop(_LAST_APPLIED, None)
-    metadata["annotations"] = annotations
-    cleaned = item | {"metadata": {key: value for key, value in metadata.items() if value not in ({}, None)}}
-    if (resource.group, resource.resource) == ("", "secrets"):
-        for field in ("data", "stringData"):
-            if isinstance(item.get(field), dict):
-                cleaned[field] = dict.fromkeys(item[field], _MASK)
-    return cleaned

@@ -5,17 +5,20 @@ AutoGen's AssistantAgent waits for ever when a tool is cancelled or a workbench 
 
 import asyncio
 import contextvars
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, Self
 
 from autogen_core import CancellationToken, Component
 from autogen_core.tools import ParametersSchema, TextResultContent, ToolResult, ToolSchema, Workbench
 
+from kagent_runtime.approvals import APPROVED_PREVIEW
 from kagent_runtime.components.cluster import ClusterError
-from kagent_runtime.components.kubernetes_operations import ArgumentError, run
+from kagent_runtime.components.kubernetes_operations import ArgumentError, preview, run
 from kagent_runtime.model import KubernetesTool, KubernetesToolsConfig
 
+_Work = Callable[[KubernetesTool, dict[str, Any], float], str | None]
 # The client is synchronous; the loop's default pool has six threads on two cores, which is soon full.
 _threads = ThreadPoolExecutor(max_workers=32, thread_name_prefix="kubernetes")
 
@@ -43,26 +46,39 @@ class KubernetesTools(Workbench, Component[KubernetesToolsConfig]):
         call_id: str | None = None,
     ) -> ToolResult:
         """Call a tool. Every failure is a result with `is_error`, in words that a model can act on."""
+        approved = APPROVED_PREVIEW.get()
+        text, is_error = await self._answer(name, arguments, cancellation_token, partial(run, approved=approved))
+        return _result(name, text or "", is_error=is_error)
+
+    async def preview(
+        self, name: str, arguments: Mapping[str, Any], token: CancellationToken | None
+    ) -> tuple[str | None, bool]:
+        """What a call would change, for a person to approve, or why it cannot be; and whether that is an error."""
+        return await self._answer(name, arguments, token, preview)
+
+    async def _answer(
+        self, name: str, arguments: Mapping[str, Any] | None, token: CancellationToken | None, work: _Work
+    ) -> tuple[str | None, bool]:
         tool = self._tools.get(name)
         if tool is None:
-            return _result(name, f"there is no tool `{name}`; there are: {', '.join(self._tools)}", is_error=True)
+            return f"there is no tool `{name}`; there are: {', '.join(self._tools)}", True
         timeout = self._config.timeout_seconds
         context = contextvars.copy_context()
         loop = asyncio.get_running_loop()
-        future = loop.run_in_executor(_threads, context.run, run, tool, dict(arguments or {}), timeout)
-        if cancellation_token is not None:
-            cancellation_token.link_future(future)
+        future = loop.run_in_executor(_threads, context.run, work, tool, dict(arguments or {}), timeout)
+        if token is not None:
+            token.link_future(future)
         try:
             text = await asyncio.wait_for(future, timeout)
         except asyncio.CancelledError:
-            return _result(name, "cancelled", is_error=True)
+            return "cancelled", True
         except TimeoutError:
-            return _result(name, f"no answer within {timeout:g} s", is_error=True)
+            return f"no answer within {timeout:g} s", True
         except (ArgumentError, ClusterError) as error:
-            return _result(name, str(error), is_error=True)
+            return shorten(str(error), self._config.max_output_bytes), True
         except Exception as error:
-            return _result(name, f"the tool failed: {type(error).__name__}", is_error=True)
-        return _result(name, _shorten(text, self._config.max_output_bytes), is_error=False)
+            return f"the tool failed: {type(error).__name__}", True
+        return (None if text is None else shorten(text, self._config.max_output_bytes)), False
 
     async def start(self) -> None:
         """Nothing to start."""
@@ -102,7 +118,8 @@ def _result(name: str, text: str, *, is_error: bool) -> ToolResult:
     return ToolResult(name=name, result=[TextResultContent(content=text)], is_error=is_error)
 
 
-def _shorten(text: str, limit: int) -> str:
+def shorten(text: str, limit: int) -> str:
+    """Head and tail of a text that is too long, with a note between."""
     raw = text.encode()
     if len(raw) <= limit:
         return text

@@ -126,8 +126,14 @@ def approval_line(call: Event) -> str:
     return f"- `{call['name']}` of {call['agent']}: `{arguments}` (call {call['callId']})"
 
 
+def _approval_lines(call: Event) -> list[str]:
+    """With what it would change, as a code block of the list's item."""
+    shown = ["", *(f"      {line}" for line in call["preview"].splitlines()), ""] if call.get("preview") else []
+    return [approval_line(call), *shown]
+
+
 def approval_question(calls: list[Event]) -> str:
     """Asks a person to decide on calls."""
     what = "This call needs" if len(calls) == 1 else "These calls need"
-    lines = [f"{what} your approval:", "", *map(approval_line, calls), ""]
+    lines = [f"{what} your approval:", "", *(line for call in calls for line in _approval_lines(call)), ""]
     return "\n".join([*lines, "Answer `approve`, or `deny` with a reason."])

@@ -9,17 +9,35 @@ from kagent_runtime.model.tool_parameters import ToolParameters
 
 ResourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*\.v[0-9][a-z0-9]*(\.[a-z0-9][-a-z0-9.]*)?$")]
 
+# Of these a call may be made again after a crash: they change nothing.
+ReadingOperation = Literal["get", "describe", "logs", "events", "top", "rollout-status", "rollout-history"]
+ChangingOperation = Literal[
+    "scale",
+    "rollout-restart",
+    "rollout-undo",
+    "apply",
+    "patch",
+    "label",
+    "annotate",
+    "delete",
+    "cordon",
+    "uncordon",
+    "drain",
+]
+Operation = ReadingOperation | ChangingOperation
+
 
 class KubernetesTool(Strict):
     """One tool: an operation on the resources (`resource.version.group`) and namespaces that RBAC grants."""
 
     name: str = Field(pattern=r"^[a-zA-Z0-9_.-]{1,64}$")
-    operation: Literal["get", "describe", "logs"]
+    operation: Operation
     description: str
     parameters: ToolParameters
     resources: list[ResourceName]
     cluster_resources: list[ResourceName] = Field(default_factory=list)
     namespaces: list[str]
+    may_create: bool = False
 
 
 class KubernetesToolsConfig(Strict):

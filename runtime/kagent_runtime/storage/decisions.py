@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Awaitable, Callable, Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import insert, select, update
@@ -37,12 +37,13 @@ class AskedCall:
     decided_by: str | None = None
     reason: str | None = None
     subject: str | None = None
+    preview: str | None = None
 
 
 _COLUMNS = (
     APPROVALS.c.id, APPROVALS.c.run_id, APPROVALS.c.call_id, APPROVALS.c.agent, APPROVALS.c.name,
     APPROVALS.c.arguments, APPROVALS.c.expires, APPROVALS.c.decision, APPROVALS.c.decided_by, APPROVALS.c.reason,
-    APPROVALS.c.subject,
+    APPROVALS.c.subject, APPROVALS.c.preview,
 )  # fmt: skip
 
 
@@ -120,11 +121,12 @@ def _row(call: AskedCall) -> dict[str, Any]:
         "name": call.name,
         "arguments": call.arguments,
         "expires": call.expires,
+        "preview": storable(call.preview) if call.preview is not None else None,
     }
 
 
 def _with_id(call: AskedCall, id: str) -> AskedCall:
-    return AskedCall(id, call.run_id, call.call_id, call.agent, call.name, call.arguments, call.expires)
+    return replace(call, id=id)
 
 
 def _unused(call_id: str, used: set[str]) -> str:

@@ -16,7 +16,7 @@ from sqlalchemy.schema import CreateSchema
 from kagent_runtime.storage.database import Database
 from kagent_runtime.storage.tables import METADATA
 
-HEAD = "0004"
+HEAD = "0005"
 FIRST = "0001"  # what databases had before there were migrations
 _FOLDER = Path(__file__).parent / "migrations"
 _VERSION = "alembic_version"

@@ -90,6 +90,8 @@ APPROVALS = Table(
     Column("reason", Text),
     # The person who decided, as far as callers are told apart.
     Column("subject", String(512)),
+    # What the call would change, as the person was shown it.
+    Column("preview", Text),
 )
 # Work that came over a queue. Who puts a row in gives `id` and `body` alone; the rest is the worker's.
 # Of a queue elsewhere (Redis) the rows are what became of its tasks.

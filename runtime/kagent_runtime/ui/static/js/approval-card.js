@@ -25,6 +25,7 @@ export class ApprovalCard {
     this.element = h("div", { class: "approval is-waiting", role: "group", "aria-labelledby": `${id}-title` },
       h("h2", { id: `${id}-title`, class: "approval-title" }, "Run ", h("code", {}, event.name), "?"),
       h("pre", { tabindex: "0", role: "group", "aria-label": "Arguments" }, JSON.stringify(event.arguments, null, 2)),
+      ...(event.preview ? [h("pre", { class: "approval-preview", tabindex: "0", role: "group", "aria-label": "What it would change" }, event.preview)] : []),
       this.state, this.form, this.error);
   }
 
