@@ -24,7 +24,7 @@ class GuardedProtocol(HttpToolsProtocol):
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
         self._header_bytes = 0
-        self._is_in_headers = False
+        self._is_in_headers = self._is_in_body = False
         self._timer: asyncio.TimerHandle | None = None
         self._certificate: str | None = None
 
@@ -59,11 +59,17 @@ class GuardedProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         """The headers are read; what follows is a body, which the application bounds."""
         self._is_in_headers, self._header_bytes = False, 0
+        self._is_in_body = True
         self._stop_timer()
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """The last byte of a request, which may come after its answer: a body that is too large is refused at once."""
+        self._is_in_body = False
+        super().on_message_complete()
+
     def _is_between_requests(self) -> bool:
-        return self.cycle is None or self.cycle.response_complete
+        return not self._is_in_body and (self.cycle is None or self.cycle.response_complete)
 
     def _start_timer(self) -> None:
         self._stop_timer()

@@ -1,11 +1,14 @@
 """The HTTP API: sessions, messages, events."""
 
 import json
+from collections.abc import AsyncGenerator
+from contextlib import ExitStack
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Header, Query, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import Receive, Scope, Send
 
 from kagent_runtime import sse
 from kagent_runtime.admission import RETRY_SECONDS, Overloaded
@@ -172,8 +175,31 @@ async def send_message(
     await _found(request, id)
     sessions, _ = _services(request)
     DEPTH.set(read(request.headers.get(HEADER)))  # the run's task starts with it
+    with ExitStack() as stack:
+        # Heard from before the run begins, so that no piece of an answer is missed.
+        live = stack.enter_context(sessions.hub.subscribe(id)) if sse.MEDIA_TYPE in accept else None
+        run_id, seq = await _accepted(sessions, id, body.content)
+        if live is None:
+            return JSONResponse({"runId": run_id, "seq": seq}, 202)
+        frames = sse.stream(sessions.in_order(id, live, seq - 1), until_run=run_id)
+        return _Stream(frames, stack.pop_all())
+
+
+class _Stream(StreamingResponse):
+    """Frames, and what is to be closed after them, whether they were read or not."""
+
+    def __init__(self, frames: AsyncGenerator[bytes, None], after: ExitStack) -> None:
+        super().__init__(frames, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
+        self._after = after
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        with self._after:
+            await super().__call__(scope, receive, send)
+
+
+async def _accepted(sessions: Sessions, id: str, content: str) -> tuple[str, int]:
     try:
-        run_id, seq = await sessions.send(id, body.content)
+        return await sessions.send(id, content)
     except Busy:
         detail = "the session has a turn running; wait for its end, or cancel it"
         raise problem(409, detail, {"Retry-After": "1"}) from None
@@ -184,10 +210,6 @@ async def send_message(
     except Overloaded:
         detail = "too many turns run and wait already; try again later"
         raise problem(503, detail, {"Retry-After": str(RETRY_SECONDS)}) from None
-    if sse.MEDIA_TYPE in accept:
-        frames = sse.stream(sessions.follow(id, seq - 1), until_run=run_id)
-        return StreamingResponse(frames, media_type=sse.MEDIA_TYPE, headers=sse.HEADERS)
-    return JSONResponse({"runId": run_id, "seq": seq}, 202)
 
 
 @router.get("/sessions/{id}/events")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Container
+from contextlib import aclosing
 
 from kagent_runtime import audit
 from kagent_runtime.admission import Admission, Overloaded, Ticket
@@ -231,18 +232,26 @@ class Sessions:
                 last = item["seq"]
                 whole.add(item.get("messageId"))
                 yield item
-            async for item in live:
-                if "seq" not in item:
-                    # Pieces of a message that was already replayed whole would show it twice.
-                    if item["messageId"] not in whole:
-                        yield item
-                    continue
-                # Two processes may write to one log: what overtook its predecessor waits for it.
-                missing = await self._store.events(session_id, last) if item["seq"] > last + 1 else [item]
-                for one in missing:
-                    if one["seq"] > last:
-                        last = one["seq"]
-                        yield one
+            async with aclosing(self.in_order(session_id, live, last, whole)) as rest:
+                async for item in rest:
+                    yield item
+
+    async def in_order(
+        self, session_id: str, live: AsyncIterator[Event], last: int, whole: Container[str | None] = ()
+    ) -> AsyncGenerator[Event, None]:
+        """Live events after a sequence number, without gap or repeat. `whole`: messages that were told already."""
+        async for item in live:
+            if "seq" not in item:
+                # Pieces of a message that was already replayed whole would show it twice.
+                if item["messageId"] not in whole:
+                    yield item
+                continue
+            # Two processes may write to one log: what overtook its predecessor waits for it.
+            missing = await self._store.events(session_id, last) if item["seq"] > last + 1 else [item]
+            for one in missing:
+                if one["seq"] > last:
+                    last = one["seq"]
+                    yield one
 
     async def drain(self, seconds: float) -> None:
         """Take no new messages, let runs finish, and give up those that do not within the time, for others to go on.

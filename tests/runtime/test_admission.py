@@ -153,6 +153,21 @@ def test_a_body_without_a_length_is_bounded_too(quick: Runtime) -> None:
     assert known.status_code == 413
 
 
+def test_the_rest_of_a_refused_body_is_no_header(quick: Runtime) -> None:
+    """It may come after the answer, on a connection that is kept."""
+    size = 1 << 21
+    with _connect(quick) as connection:
+        head = _head(quick, "/api/v1/sessions", "Content-Type: application/json", f"Content-Length: {size}")
+        connection.sendall(head)
+        assert connection.recv(12) == b"HTTP/1.1 413"
+        while not connection.recv(65536).endswith(b"}"):
+            pass
+        for _ in range(size // 65536):
+            connection.sendall(b"x" * 65536)
+        connection.sendall(b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 200"
+
+
 def test_headers_are_bounded(quick: Runtime) -> None:
     """One large header, many small ones, and a request line; kept connections too."""
     large = [f"X-{number}: {'x' * 1000}" for number in range(40)]
