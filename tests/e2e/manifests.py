@@ -75,7 +75,11 @@ class Workload:
 
 def load_example(name: str) -> Workload:
     """Read the committed output of an example, which holds one workload."""
-    folder = EXAMPLES / name / "rendered" / "default"
+    return load_rendered(EXAMPLES / name / "rendered" / "default")
+
+
+def load_rendered(folder: Path) -> Workload:
+    """Read what was rendered into a folder: one workload."""
     objects = [item for path in sorted(folder.rglob("*.yaml")) for item in yaml.safe_load_all(path.read_text("utf-8"))]
     of_kind = {kind: [item for item in objects if item["kind"] == kind] for kind in {o["kind"] for o in objects}}
     (deployment,) = of_kind["Deployment"]

@@ -46,6 +46,12 @@ class Pod:
         described: JSON = json.loads(self.containers.run("podman", "inspect", self.container))[0]
         return described
 
+    def crash(self) -> None:
+        """Kill the process, and start the container again in the same pod, as the kubelet does."""
+        self.containers.run("podman", "kill", "--signal", "KILL", self.container)
+        self.containers.attempt("podman", "wait", self.container)
+        self.containers.run("podman", "start", self.container)
+
     def stop(self, grace: int) -> float:
         """Send SIGTERM as the kubelet does, SIGKILL after `grace`; return the seconds it took."""
         started = time.monotonic()

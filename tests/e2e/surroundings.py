@@ -5,7 +5,8 @@ from __future__ import annotations
 import base64
 import json
 import secrets
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,6 +16,7 @@ from tests.e2e.manifests import HOST_LOOPBACK, JSON, Workload, playable
 from tests.e2e.pod import Pod, free_port, played
 from tests.edge.certificate import loopback_certificate
 from tests.edge.kubernetes_api import KubernetesApi
+from tests.edge.kubernetes_writes import WritableApi
 from tests.edge.model_server import ModelServer, Script
 
 FAILING = "checkout-5c9d7b6f4-x2x8q"
@@ -35,7 +37,7 @@ class Running:
     workload: Workload
     pod: Pod
     model: ModelServer
-    cluster: KubernetesApi
+    cluster: WritableApi
     credentials: Credentials
 
     def wait_until_ready(self) -> None:
@@ -43,34 +45,61 @@ class Running:
         self.pod.wait_until_ready(self.workload.probe_path("readinessProbe"))
 
 
+@dataclass(frozen=True)
+class Surroundings:
+    """What a workload needs, while pods of it come and go."""
+
+    containers: Containers
+    workload: Workload
+    model: ModelServer
+    cluster: WritableApi
+    credentials: Credentials
+    service_account: dict[str, str]
+
+    @contextmanager
+    def started(self, image: str, folder: Path) -> Iterator[Running]:
+        """A pod that is ready."""
+        port = free_port()
+        objects = playable(
+            self.workload,
+            image=image,
+            host_port=port,
+            env=_environment(self.model, self.cluster),
+            service_account=self.service_account,
+        )
+        with played(self.containers, self.workload, objects, folder, port) as pod:
+            started = Running(self.workload, pod, self.model, self.cluster, self.credentials)
+            started.wait_until_ready()
+            yield started
+
+
 @contextmanager
 def running(containers: Containers, image: str, workload: Workload, script: Script, folder: Path) -> Iterator[Running]:
     """Run `workload` with a model that follows `script` and a cluster that grants what its roles grant."""
+    with surrounded(containers, workload, script, folder) as surroundings, surroundings.started(image, folder) as pod:
+        yield pod
+
+
+@contextmanager
+def surrounded(
+    containers: Containers, workload: Workload, script: Script, folder: Path, secrets: Mapping[str, str] | None = None
+) -> Iterator[Surroundings]:
+    """A model, a cluster and Secrets. `secrets`: values by name; any other Secret holds the model's key."""
     credentials = Credentials()
     certificate, key = loopback_certificate(folder, [HOST_LOOPBACK])
     with (
-        _secrets(containers, workload, credentials.api_key),
+        _secrets(containers, workload, defaultdict(lambda: credentials.api_key, secrets or {})),
         ModelServer(script, api_key=credentials.api_key) as model,
-        KubernetesApi(
+        WritableApi(
             [_failing_pod(workload.namespace)],
             token=credentials.token,
             roles=workload.roles,
             tls=(certificate, key),
         ) as cluster,
     ):
-        port = free_port()
         files = {"token": credentials.token, "ca.crt": certificate.read_text("ascii")}
-        objects = playable(
-            workload,
-            image=image,
-            host_port=port,
-            env=_environment(model, cluster),
-            service_account={**files, "namespace": workload.namespace},
-        )
-        with played(containers, workload, objects, folder, port) as pod:
-            started = Running(workload, pod, model, cluster, credentials)
-            started.wait_until_ready()
-            yield started
+        account = {**files, "namespace": workload.namespace}
+        yield Surroundings(containers, workload, model, cluster, credentials, account)
 
 
 def _environment(model: ModelServer, cluster: KubernetesApi) -> dict[str, str]:
@@ -88,11 +117,11 @@ def _failing_pod(namespace: str) -> JSON:
 
 
 @contextmanager
-def _secrets(containers: Containers, workload: Workload, value: str) -> Iterator[None]:
-    """Make every Secret the workload refers to, with `value` under each key."""
-    encoded = base64.b64encode(value.encode()).decode()
+def _secrets(containers: Containers, workload: Workload, values: Mapping[str, str]) -> Iterator[None]:
+    """Make every Secret the workload refers to, with its value under each key."""
     referenced = workload.secrets()
     for name, keys in referenced.items():
+        encoded = base64.b64encode(values[name].encode()).decode()
         containers.attempt("podman", "secret", "rm", name)
         # Podman 4 wants the data of a Kubernetes Secret as the content of its own.
         containers.run("podman", "secret", "create", name, "-", stdin=json.dumps(dict.fromkeys(keys, encoded)))
