@@ -71,7 +71,14 @@ class Terminal:
         self._main, child = pty.openpty()
         environment = os.environ | {"TERM": "dumb"}
         self.process = subprocess.Popen(
-            [*COMMAND, *arguments], cwd=ROOT, stdin=child, stdout=child, stderr=child, env=environment
+            [*COMMAND, *arguments],
+            cwd=ROOT,
+            stdin=child,
+            stdout=child,
+            stderr=child,
+            env=environment,
+            # Tests that a shell started in the background ignore it, and so would what they start.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         os.close(child)
         self.shown = ""

@@ -40,6 +40,8 @@ def test_the_first_line_ends_with_an_agent_that_answers(tmp_path: Path) -> None:
             stdout=output,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            # Tests that a shell started in the background ignore it, and so would what they start.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         )
         try:
             url = _wait_for_url(tmp_path / "output", process)
