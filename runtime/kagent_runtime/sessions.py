@@ -159,7 +159,7 @@ class Sessions:
         why = self._why_not(run, content)
         if content is None or why is not None or run.asked == "cancel":
             cancelled = End("cancelled", Usage(), reason="cancelled")
-            await self._close(token, past, cancelled if run.asked == "cancel" else interrupted(why or "", past.entries))
+            await self._close(token, past, cancelled if run.asked == "cancel" else interrupted(why or "", past))
             return
         note = event("notice", run.id, content=_GOES_ON)
         self.hub.publish(run.session_id, await self._store.append(token, [note]))

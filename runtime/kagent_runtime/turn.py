@@ -6,7 +6,7 @@ import asyncio
 import json
 import logging
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from kagent_runtime import audit
@@ -59,13 +59,6 @@ def failed(title: str, detail: str, usage: Usage | None = None) -> End:
     return End("failed", usage or Usage(), error={"title": title, "detail": detail})
 
 
-def interrupted(why: str, entries: Iterable[Entry]) -> End:
-    """The end of a run that cannot go on after its process died; it says which calls may have run."""
-    unknown = sorted({entry.about for entry in entries if entry.about and entry.outcome is None})
-    calls = f"; it is unknown whether its calls of {', '.join(unknown)} ran" if unknown else ""
-    return failed(INTERRUPTED, f"the process ended during this turn, and {why}{calls}; send the message again")
-
-
 @dataclass(frozen=True, slots=True)
 class Past:
     """What is known of a run that another process began: its journal, its questions, its events."""
@@ -73,6 +66,20 @@ class Past:
     entries: Sequence[Entry] = ()
     asked: Sequence[AskedCall] = ()
     events: Sequence[Event] = ()
+
+    def untold(self) -> Counter[str]:
+        """The tools whose calls have an outcome in the journal and none in the log, where the process died between."""
+        made = Counter(entry.about for entry in self.entries if entry.about and entry.outcome is not None)
+        return made - Counter(event["name"] for event in self.events if event["type"] == "tool.result")
+
+
+def interrupted(why: str, past: Past) -> End:
+    """The end of a run that cannot go on after its process died; it says which calls ran, or may have."""
+    unknown = sorted({entry.about for entry in past.entries if entry.about and entry.outcome is None})
+    calls = f"; it is unknown whether its calls of {', '.join(unknown)} ran" if unknown else ""
+    untold = sorted(past.untold())
+    calls += f"; its calls of {', '.join(untold)} ran, and what they returned was not told" if untold else ""
+    return failed(INTERRUPTED, f"the process ended during this turn, and {why}{calls}; send the message again")
 
 
 class Turn:
@@ -190,7 +197,7 @@ class Turn:
 
     def _ending(self, failure: BaseException) -> End:
         if self._journal.has_diverged:
-            return interrupted("what it had done cannot be repeated", self._past.entries)
+            return interrupted("what it had done cannot be repeated", self._past)
         match failure:
             case Limited():
                 return End("limited", failure.usage, reason=str(failure))

@@ -176,7 +176,8 @@ def _count(run: list[Event], number: str, orders: int, report: Report) -> None:
     results = [event["content"] for event in run if event["type"] == "tool.result"]
     is_unknown = UNKNOWN in results or "unknown" in str(run[-1].get("error"))
     report.unknown += is_unknown
-    if orders != results.count(f"ordered {number}") and not is_unknown:
+    is_told = is_unknown or "calls of order ran" in str(run[-1].get("error"))
+    if orders != results.count(f"ordered {number}") and not is_told:
         report.hidden.append(number)
 
 

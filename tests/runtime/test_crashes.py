@@ -97,6 +97,26 @@ def test_a_run_that_kills_its_process_is_given_up(shop: Shop) -> None:
     assert shop.ordered() == ["2"]
 
 
+def test_a_call_that_ran_and_was_not_told_of_is_named(shop: Shop) -> None:
+    """The process died between the result of the call and its event, and the run does not go on."""
+    with shop.runtime("run") as runtime:
+        session = runtime.new_session()
+        runtime.send(session, message("1", sleep=5))
+        shop.model.wait_for_requests(2)
+        runtime.kill()
+        with closing(sqlite3.connect(shop.folder / "run" / "sessions.db", isolation_level=None)) as database:
+            assert (
+                database.execute("DELETE FROM events WHERE json_extract(data, '$.type') = 'tool.result'").rowcount == 1
+            )
+            database.execute("UPDATE runs SET deaths = 2")
+    with shop.runtime("run") as runtime:
+        end = runtime.wait_finished(session)[-1]
+    assert end["error"]["detail"].endswith(
+        "; its calls of order ran, and what they returned was not told; send the message again"
+    )
+    assert shop.ordered() == ["1"]
+
+
 def test_a_sqlite_file_is_one_process_s(shop: Shop) -> None:
     """A second one says so, and does not start."""
     with shop.runtime("run"):
