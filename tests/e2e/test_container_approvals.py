@@ -53,7 +53,7 @@ def _rendered(folder: Path, persistence: JSON | None = None) -> Workload:
         platform["spec"]["persistence"] = persistence
         (specs / "platform.yaml").write_text(yaml.safe_dump(platform), "utf-8")
     done = kagent_render("build", str(specs), "-o", str(folder / "rendered"))
-    assert done.returncode == 0, done.stderr
+    assert done.code == 0, done.stderr
     return load_rendered(folder / "rendered")
 
 
