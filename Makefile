@@ -26,7 +26,7 @@ lint: venv ## check style, types and the layering of imports
 	$(PYTHON) -m mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/shellcheck .ci/run runtime/bootstrap_venv.sh
-	$(VENV)/bin/hadolint runtime/Dockerfile
+	$(VENV)/bin/hadolint runtime/Dockerfile runtime/argocd.Dockerfile
 
 controlplane: venv ## build a real Kubernetes control plane for the tests (CONTRIBUTING.md says how long it takes)
 	$(PYTHON) -m tests.e2e.controlplane.build
@@ -37,11 +37,13 @@ e2e: venv controlplane ## try the manifests as containers (root, podman, buildah
 bench: venv ## run the benchmarks
 	$(PYTHON) -m tests.benchmarks.bench_compiler
 
-lock: venv ## resolve what the image has again into runtime/requirements.lock
+UV_COMPILE = $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
+	--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock'
+
+lock: venv ## resolve what the images have again into runtime/requirements.lock and runtime/argocd.lock
 	$(PYTHON) -c 'import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; print(*extras["runtime"], *extras["vector"], sep="\n")' \
-		| $(VENV)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --upgrade \
-			--no-annotate --no-emit-index-url --no-emit-find-links --custom-compile-command 'make lock' \
-			--output-file runtime/requirements.lock -
+		| $(UV_COMPILE) --output-file runtime/requirements.lock -
+	$(UV_COMPILE) --output-file runtime/argocd.lock pyproject.toml
 
 image: ## build the runtime image with podman
 	podman build $(if $(BASE),--build-arg BASE=$(BASE)) --tag $(IMAGE) runtime

@@ -20,6 +20,7 @@ from kagent_render.source import (
     read_documents,
     read_lock,
     read_prompts,
+    read_settings,
 )
 from kagent_render.specs.decode import decode
 from kagent_render.specs.secrets import check_secrets, check_secrets_in_files
@@ -47,16 +48,19 @@ def compile_paths(
     templates: str | None = None,
     kube_version: str = NEWEST,
     is_locked: bool = True,
+    settings: Sequence[str] = (),
 ) -> Compilation:
     """Compile the specs under `paths`, with the overlays of an environment if one is named.
 
     `namespace` is for documents without one. `templates` is a folder with templates in place of shipped ones.
     `kube_version` is the minor version of Kubernetes whose API server is to take the objects.
+    `settings` are single fields, `KIND/NAME:FIELD=VALUE`, which come last.
     Without `is_locked`, images.lock is not read: that is how it is written.
     """
     diagnostics = Diagnostics()
     files = discover(paths, diagnostics)
     overlays = discover_environment(paths, environment, diagnostics) if environment is not None else []
+    overlays = [*overlays, *read_settings(settings, diagnostics)]
     lock = read_lock(paths, environment, diagnostics) if is_locked else ImageLock()
     with overriding_templates(templates, diagnostics, kube_version):
         return _compile(files, overlays, lock, namespace, diagnostics, paths, kube_version)

@@ -14,8 +14,9 @@ from tests.harness import CASES, ROOT, kagent_render
 FOLDER = CASES / "diagnostics"
 NAMES = sorted(path.name for path in FOLDER.iterdir())
 _MARKER = re.compile(r"# (?:error|warning): ((?:KR\d{3} ?)+)$")
-# Found in the output folder, in templates of the user, in imports, or a defect of ours: see tests/unit and tests/cli.
+# Found in a flag, the output folder, templates or imports, or a defect of ours: see tests/unit and tests/cli.
 _ELSEWHERE = {
+    "KR011",
     "KR401",
     "KR402",
     "KR403",

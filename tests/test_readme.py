@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
 import pytest
 
 from tests.harness import ROOT
@@ -66,7 +67,8 @@ def test_the_readme_names_every_diagnostic_format_and_flag() -> None:
     from kagent_render.reports.registry import FORMATS
 
     assert [name for name in FORMATS if f"`{name}`" not in README] == []
-    for command in cli.commands.values():
+    groups = [command for command in cli.commands.values() if isinstance(command, click.Group)]
+    for command in [*cli.commands.values(), *(below for group in groups for below in group.commands.values())]:
         for option in command.params:
             flag = option.opts[0]
             if flag.startswith("--") and flag != "--help":

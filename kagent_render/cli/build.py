@@ -20,9 +20,12 @@ def run(
     format_: str | None,
     templates: str | None,
     kube_version: str,
+    settings: Sequence[str],
 ) -> int:
     """Compile and print or write. Exit 1 on errors, or when `check` finds the folder out of date."""
-    compilation = compile_paths(paths, namespace, environment, templates=templates, kube_version=kube_version)
+    compilation = compile_paths(
+        paths, namespace, environment, templates=templates, kube_version=kube_version, settings=settings
+    )
     if not compilation.diagnostics.has_errors and output is not None:
         return _to_folder(compilation, Path(output), check, format_)
     report(compilation, sys.stderr, format_)

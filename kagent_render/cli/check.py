@@ -16,9 +16,12 @@ def run(
     format_: str | None,
     templates: str | None,
     kube_version: str,
+    settings: Sequence[str],
 ) -> int:
     """Compile, print the diagnostics on stdout as linters do, and nothing else."""
-    compilation = compile_paths(paths, namespace, environment, templates=templates, kube_version=kube_version)
+    compilation = compile_paths(
+        paths, namespace, environment, templates=templates, kube_version=kube_version, settings=settings
+    )
     report(compilation, sys.stdout, format_)
     if not compilation.diagnostics.in_order():
         say(f"ok: {len(compilation.files)} files, {len(compilation.workloads)} workloads")

@@ -14,6 +14,10 @@ _templates = click.option(
     "--templates", metavar="DIR", type=click.Path(), help="Templates of yours, in place of the shipped ones."
 )
 
+_settings = click.option(
+    "--set", "settings", metavar="KIND/NAME:FIELD=VALUE", multiple=True, help="Change a field of a spec; repeatable."
+)
+
 
 def _minor(context: click.Context, parameter: click.Parameter, value: str | None) -> str:
     from kagent_render.schemas import MINORS, NEWEST
@@ -47,6 +51,7 @@ def cli() -> None:
 @click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stderr.")
 @_templates
 @_kube_version
+@_settings
 def build(
     paths: tuple[str, ...],
     namespace: str | None,
@@ -56,13 +61,16 @@ def build(
     format_: str | None,
     templates: str | None,
     kube_version: str,
+    settings: tuple[str, ...],
 ) -> int:
     """Compile specs to manifests, on stdout or into a folder."""
     from kagent_render.cli import build as command
 
     if check and output is None:
         raise click.UsageError("--check needs --output DIR")
-    return command.run(paths or (".",), namespace, environment, output, check, format_, templates, kube_version)
+    return command.run(
+        paths or (".",), namespace, environment, output, check, format_, templates, kube_version, settings
+    )
 
 
 @cli.command()
@@ -72,6 +80,7 @@ def build(
 @click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stdout.")
 @_templates
 @_kube_version
+@_settings
 def check(
     paths: tuple[str, ...],
     namespace: str | None,
@@ -79,11 +88,12 @@ def check(
     format_: str | None,
     templates: str | None,
     kube_version: str,
+    settings: tuple[str, ...],
 ) -> int:
     """Report every defect of the specs; write nothing."""
     from kagent_render.cli import check as command
 
-    return command.run(paths or (".",), namespace, environment, format_, templates, kube_version)
+    return command.run(paths or (".",), namespace, environment, format_, templates, kube_version, settings)
 
 
 @cli.command()
@@ -288,6 +298,58 @@ def init(folder: str) -> int:
     from kagent_render.cli import init as command
 
     return command.run(folder)
+
+
+@cli.group()
+def argocd() -> None:
+    """Be Argo CD's config management plugin, or print what installs it."""
+
+
+@argocd.command()
+@_paths
+@click.option("--allow-empty", is_flag=True, help="Nothing to deploy is no error: Argo CD then deletes what there is.")
+def generate(paths: tuple[str, ...], allow_empty: bool) -> int:
+    """Print the objects of an Application, as its parameters say."""
+    from kagent_render.cli import argocd as command
+
+    return command.generate(paths, allow_empty)
+
+
+@argocd.command()
+@click.argument("path", type=click.Path(), default=".")
+def parameters(path: str) -> int:
+    """Announce the parameters that an Application may have."""
+    from kagent_render.cli import argocd as command
+
+    return command.parameters(path)
+
+
+@argocd.command()
+@click.argument("what", type=click.Choice(["plugin", "kustomize", "helm", "application", "applicationset"]))
+@click.option("--image", metavar="I", help="The plugin's image, in kustomize and helm; best with its digest.")
+@click.option("--repo", metavar="URL", default="https://git.example.com/agents.git", help="The repository of specs.")
+@click.option("--path", metavar="DIR", default=".", show_default=True, help="The folder of the specs in it.")
+@click.option("--revision", metavar="REV", default="main", show_default=True, help="Its branch, tag or commit.")
+@click.option("--env", "-e", "environments", metavar="E", multiple=True, help="An environment; repeatable.")
+@click.option("--namespace", "-n", metavar="N", default="ai-agents", show_default=True, help="Where to deploy.")
+@click.option("--name", metavar="N", default="agents", show_default=True, help="The Application, or its prefix.")
+def plugin(
+    what: str,
+    image: str | None,
+    repo: str,
+    path: str,
+    revision: str,
+    environments: tuple[str, ...],
+    namespace: str,
+    name: str,
+) -> int:
+    """Print plugin.yaml, the repo server's sidecar as kustomize patch or helm values, or an Application(Set)."""
+    from kagent_render.cli import argocd as command
+    from kagent_render.gitops.argocd_objects import IMAGE, Source
+
+    if what == "applicationset" and not environments:
+        raise click.UsageError("an ApplicationSet needs the environments: --env dev --env prod")
+    return command.plugin(what, image or IMAGE, Source(repo, path, revision, environments, namespace, name))
 
 
 def _check_context(live: bool, given: str | None) -> None:

@@ -81,6 +81,13 @@ _CODES = (
         "`--env NAME` selects the folder `environments/NAME` beside the specs, and there is none of that name.\n\n"
         "    agents/specs/…\n    agents/environments/prod/model.yaml      # --env prod",
     ),
+    Code(
+        "KR011",
+        "invalid-setting",
+        "`--set` changes one field of one spec, after the overlays of the environment. It names the spec and the path "
+        "of the field; the value is read as YAML reads a plain scalar, and an empty one removes the field.\n\n"
+        "    kagent-render build specs --set Agent/helper:spec.workload.replicas=2",
+    ),
     # KR1xx the shape of a spec
     Code(
         "KR100",

@@ -5,6 +5,7 @@ from kagent_render.source.document import Document, Node, read_documents
 from kagent_render.source.image_lock import ImageLock, read_lock
 from kagent_render.source.overlay import apply_overlays
 from kagent_render.source.prompts import read_prompts
+from kagent_render.source.settings import read_settings
 
 __all__ = [
     "Document",
@@ -17,4 +18,5 @@ __all__ = [
     "read_documents",
     "read_lock",
     "read_prompts",
+    "read_settings",
 ]

@@ -92,10 +92,10 @@ def _checked_names(folder: str, diagnostics: Diagnostics) -> Iterator[str]:
 
 
 def shipped_templates() -> list[str]:
-    """The names of the templates that may be replaced, sorted: all but the list of files in an output folder."""
+    """The names of the templates that may be replaced, sorted: those of objects that are built from specs."""
     root = templating.template_folder()
     names = (path.relative_to(root).as_posix() for path in root.rglob("*.j2"))
-    return sorted(name for name in names if not name.startswith("kustomize/"))
+    return sorted(name for name in names if not name.startswith(("argocd/", "kustomize/")))
 
 
 def _check(minor: str, name: str, shipped: dict[str, Any], mine: dict[str, Any]) -> None:

@@ -8,12 +8,13 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from tests.e2e.containers import Containers
 
-RUNTIME = Path(__file__).parents[2] / "runtime"
+ROOT = Path(__file__).parents[2]
+RUNTIME = ROOT / "runtime"
 SUITE = "bookworm"
 SUITE_PYTHON = "3.11"
 PACKAGES = ("ca-certificates", "python3")
@@ -22,15 +23,31 @@ REPOSITORY = "localhost/kagent-render-test"
 
 def runtime_image(containers: Containers) -> str:
     """Return the name of the image of the present sources, built unless the storage has it."""
+    named = ("Dockerfile", ".dockerignore", "bootstrap_venv.sh", "requirements.lock")
+    files = [*(RUNTIME / name for name in named), *_files(RUNTIME / "kagent_runtime")]
+    return _image(containers, "runtime", RUNTIME, RUNTIME / "Dockerfile", RUNTIME / "requirements.lock", files)
+
+
+def plugin_image(containers: Containers) -> str:
+    """Return the name of the image of Argo CD's plugin, built unless the storage has it."""
+    dockerfile, lock = RUNTIME / "argocd.Dockerfile", RUNTIME / "argocd.lock"
+    own = [*_files(ROOT / "kagent_render"), *_files(ROOT / "templates")]
+    files = [dockerfile, lock, ROOT / ".dockerignore", RUNTIME / "bootstrap_venv.sh", *own]
+    return _image(containers, "argocd-plugin", ROOT, dockerfile, lock, files)
+
+
+def _image(
+    containers: Containers, title: str, context: Path, dockerfile: Path, lock: Path, files: Sequence[Path]
+) -> str:
     base = base_image(containers)
-    wheels = wheelhouse(containers.cache)
-    name = f"{REPOSITORY}/runtime:{_digest([base, *_context_files()])}"
+    wheels = wheelhouse(containers.cache, lock)
+    name = f"{REPOSITORY}/{title}:{_digest([base, *files])}"
     if not containers.has_image(name):
-        _remove_older(containers, f"{REPOSITORY}/runtime")
+        _remove_older(containers, f"{REPOSITORY}/{title}")
         containers.run(
             *("buildah", "bud", "--layers", "--tag", name, "--volume", f"{wheels}:/wheels:ro"),
             *("--build-arg", f"BASE={base}", "--build-arg", "PIP_NO_INDEX=1"),
-            *("--build-arg", "PIP_FIND_LINKS=/wheels", str(RUNTIME)),
+            *("--build-arg", "PIP_FIND_LINKS=/wheels", "--file", str(dockerfile), str(context)),
         )
     return name
 
@@ -60,12 +77,12 @@ def _debootstrap(root: Path) -> None:
     shutil.rmtree(root / "var/cache/apt/archives")
 
 
-def wheelhouse(cache: Path) -> Path:
+def wheelhouse(cache: Path, lock: Path = RUNTIME / "requirements.lock") -> Path:
     """Return a folder with the wheels the lock names, and pip's own, which Debian's Python lacks."""
-    folder = cache / f"wheels-{_digest([RUNTIME / 'requirements.lock'])}"
+    folder = cache / f"wheels-{_digest([lock])}"
     if not folder.exists():
         with tempfile.TemporaryDirectory(dir=cache) as fresh:
-            locked = ["--require-hashes", "-r", str(RUNTIME / "requirements.lock")]
+            locked = ["--require-hashes", "-r", str(lock)]
             _download(fresh, *locked, "--python-version", SUITE_PYTHON)
             _download(fresh, "pip")
             shutil.copytree(fresh, folder)
@@ -77,12 +94,9 @@ def _download(folder: str, *wanted: str) -> None:
     subprocess.run([sys.executable, "-m", "pip", "download", *options, *wanted], check=True)
 
 
-def _context_files() -> list[Path]:
-    """Return what the image is made of, in a stable order."""
-    sources = (path for path in (RUNTIME / "kagent_runtime").rglob("*") if path.is_file())
-    kept = sorted(path for path in sources if "__pycache__" not in path.parts)
-    named = ("Dockerfile", ".dockerignore", "bootstrap_venv.sh", "requirements.lock")
-    return [*(RUNTIME / name for name in named), *kept]
+def _files(folder: Path) -> list[Path]:
+    """Return the files below a folder that an image may hold, in a stable order."""
+    return sorted(path for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
 
 
 def _digest(parts: Iterable[str | Path]) -> str:

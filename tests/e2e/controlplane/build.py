@@ -56,13 +56,13 @@ class Module:
 
     def digest(self, go_version: str) -> str:
         """What decides the bytes of its programs."""
-        parts = [(self.folder / name).read_bytes() for name in ("go.mod", "go.sum")]
+        sources = (path.relative_to(self.folder).as_posix() for path in self.folder.glob("*/*.go"))
+        parts = [(self.folder / name).read_bytes() for name in ("go.mod", "go.sum", *sorted(sources))]
         parts += [go_version.encode(), self.linker_flags().encode()]
         return hashlib.sha256(b"\0".join(parts)).hexdigest()[:12]
 
 
-# Modules of their own where the dependencies of two programs would change each other's versions. Argo CD's plugin
-# server will be one more folder and one more line.
+# Modules of their own where the dependencies of two programs would change each other's versions.
 MODULES = (
     Module(
         _HERE,
@@ -74,9 +74,10 @@ MODULES = (
     Module(_HERE / "kwok", {"kwok": "sigs.k8s.io/kwok/cmd/kwok"}),
     Module(_HERE / "helm", {"helm": "helm.sh/helm/v4/cmd/helm"}),
     Module(_HERE / "kubeconform", {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"}),
+    Module(_HERE / "argocd", {"argocd-cmp-server": "./cmp-server", "argocd-cmp-call": "./cmp-call"}),
 )
 PROGRAMS = tuple(name for module in MODULES for name in module.programs)
-NEEDED = (*MODULES[0].programs, "kwok")
+NEEDED = (*MODULES[0].programs, "kwok", "argocd-cmp-server", "argocd-cmp-call")
 """What the tests start; the others are there for who wants them."""
 
 
