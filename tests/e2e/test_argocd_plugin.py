@@ -45,7 +45,7 @@ class Server:
     ) -> tuple[Any, str]:
         """The server's answer and "", or None and the error that Argo CD shows."""
         env = [f"{name}={value}" for name, value in environment.items()]
-        command = [self.caller, "-timeout", timeout, what, self.socket, root, root / app, *env]
+        command: list[str | Path] = [self.caller, "-timeout", timeout, what, self.socket, root, root / app, *env]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         return (json.loads(done.stdout), "") if done.returncode == 0 else (None, done.stderr)
 
@@ -81,7 +81,7 @@ def server(programs: Mapping[str, Path], tmp_path: Path) -> Iterator[Server]:
         "ARGOCD_CMP_WORKDIR": str(work),
         "ARGOCD_PLUGINSOCKFILEPATH": str(sockets),
     }
-    command = [programs["argocd-cmp-server"], "--config-dir-path", str(config), "--loglevel", "info"]
+    command: list[str | Path] = [programs["argocd-cmp-server"], "--config-dir-path", str(config), "--loglevel", "info"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
     socket = sockets / "kagent-render.sock"
