@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from kagent_render.cli.output import report, say
@@ -11,23 +12,31 @@ from kagent_render.compiler import Compilation, compile_paths
 from kagent_render.emit import emit_all
 
 
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """An output folder. `check`: nothing is written. `exit_code`: what is written is a failure, as for a hook."""
+
+    path: str
+    check: bool = False
+    exit_code: bool = False
+
+
 def run(
     paths: Sequence[str],
     namespace: str | None,
     environment: str | None,
-    output: str | None,
-    check: bool,
+    output: Folder | None,
     format_: str | None,
     templates: str | None,
     kube_version: str,
     settings: Sequence[str],
 ) -> int:
-    """Compile and print or write. Exit 1 on errors, or when `check` finds the folder out of date."""
+    """Compile and print or write. Exit 1 on errors, and when a folder that must not change would, or did."""
     compilation = compile_paths(
         paths, namespace, environment, templates=templates, kube_version=kube_version, settings=settings
     )
     if not compilation.diagnostics.has_errors and output is not None:
-        return _to_folder(compilation, Path(output), check, format_)
+        return _to_folder(compilation, output, format_)
     report(compilation, sys.stderr, format_)
     if compilation.diagnostics.has_errors:
         return 1
@@ -37,20 +46,22 @@ def run(
     return 0
 
 
-def _to_folder(compilation: Compilation, folder: Path, check: bool, format_: str | None) -> int:
+def _to_folder(compilation: Compilation, output: Folder, format_: str | None) -> int:
     from kagent_render.sinks import directory
     from kagent_render.sinks.layout import layout
 
-    files = layout(compilation.objects)
+    folder, files = Path(output.path), layout(compilation.objects)
     changes = directory.compare(folder, files, compilation.diagnostics)
     report(compilation, sys.stderr, format_)
     if compilation.diagnostics.has_errors:
         return 1
     lines = list(changes.lines())
-    if not check:
+    if not output.check:
         directory.write(folder, files, changes)
     for line in lines:
-        say(f"would be {line}" if check else line)
-    if check:
+        say(f"would be {line}" if output.check else line)
+    if output.check:
         say(f"{folder.as_posix()}: {len(lines)} files out of date" if lines else f"{folder.as_posix()}: up to date")
-    return 1 if check and lines else 0
+    if output.exit_code and lines and not output.check:
+        say(f"now: git add --all {folder.as_posix()}")
+    return 1 if lines and (output.check or output.exit_code) else 0

@@ -48,6 +48,7 @@ def cli() -> None:
 @_environment
 @click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Write one folder a workload instead of stdout.")
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when DIR is not up to date. Needs -o.")
+@click.option("--exit-code", is_flag=True, help="Exit 1 when a file was created, changed or deleted. Needs -o.")
 @click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stderr.")
 @_templates
 @_kube_version
@@ -58,6 +59,7 @@ def build(
     environment: str | None,
     output: str | None,
     check: bool,
+    exit_code: bool,
     format_: str | None,
     templates: str | None,
     kube_version: str,
@@ -66,11 +68,10 @@ def build(
     """Compile specs to manifests, on stdout or into a folder."""
     from kagent_render.cli import build as command
 
-    if check and output is None:
-        raise click.UsageError("--check needs --output DIR")
-    return command.run(
-        paths or (".",), namespace, environment, output, check, format_, templates, kube_version, settings
-    )
+    if (check or exit_code) and output is None:
+        raise click.UsageError(f"{'--check' if check else '--exit-code'} needs --output DIR")
+    folder = command.Folder(output, check, exit_code) if output is not None else None
+    return command.run(paths or (".",), namespace, environment, folder, format_, templates, kube_version, settings)
 
 
 @cli.command()
@@ -94,6 +95,16 @@ def check(
     from kagent_render.cli import check as command
 
     return command.run(paths or (".",), namespace, environment, format_, templates, kube_version, settings)
+
+
+@cli.command()
+@_paths
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a file is not in its form.")
+def fmt(paths: tuple[str, ...], check: bool) -> int:
+    """Bring specs into one form: indentation and spaces. Exit 1 when a file was not; comments are kept."""
+    from kagent_render.cli import fmt as command
+
+    return command.run(paths or (".",), check)
 
 
 @cli.command()

@@ -7,12 +7,17 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from kagent_render.catalog import kubernetes_resources
+from kagent_render.catalog.tools.kubernetes_changing import CHANGE_DEFAULT
 from kagent_render.views import queue
 
 Config = Mapping[str, Any]
-_COMMON = sorted(
-    item.full_name for name in kubernetes_resources.READ_DEFAULT if (item := kubernetes_resources.find(name))
-)
+
+
+def _full_names(names: Iterable[str]) -> list[str]:
+    return sorted(item.full_name for name in names if (item := kubernetes_resources.find(name)))
+
+
+_COMMON, _APPLICATION = _full_names(kubernetes_resources.READ_DEFAULT), _full_names(CHANGE_DEFAULT)
 _OPERATIONS = {
     "logs": "read the logs of",
     "top": "read what is used by",
@@ -200,7 +205,12 @@ def _remote_in_words(tool: Config) -> str:
 def _brief(resources: Iterable[str]) -> str:
     """The resources, or how many where they are the default ones, which the permissions spell out."""
     names = list(resources)
-    return f"the {len(names)} common resources" if sorted(names) == _COMMON else kinds_in_words(names)
+    if sorted(names) == _COMMON:
+        return f"the {len(names)} common resources"
+    if not set(names) >= set(_APPLICATION):
+        return kinds_in_words(names)
+    others = kinds_in_words(name for name in names if name not in _APPLICATION)
+    return f"the {len(_APPLICATION)} resources of an application" + (f", {others}" if others else "")
 
 
 def kinds_in_words(resources: Iterable[str]) -> str:

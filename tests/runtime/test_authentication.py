@@ -273,7 +273,12 @@ def test_a_database_from_before_owners_is_taken_over(tmp_path: Path, model: Mode
         made = runtime.new_session()
     with sqlite3.connect(tmp_path / "sessions.db") as database:
         database.execute("DROP INDEX ix_sessions_owner")
-        for table, column in (("sessions", "owner"), ("runs", "caller"), ("approvals", "subject")):
+        for table, column in (
+            ("sessions", "owner"),
+            ("runs", "caller"),
+            ("approvals", "subject"),
+            ("approvals", "preview"),
+        ):
             database.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
         database.execute("DROP TABLE tasks")
         database.execute("UPDATE alembic_version SET version_num = '0002'")

@@ -165,7 +165,7 @@ def test_the_page_has_the_drawing_and_every_table() -> None:
     assert text.startswith("<!doctype html>")
     assert "default-src 'none'; style-src 'unsafe-inline'" in text
     assert [f'<h2 id="{kind}">' in text for kind in ("agents", "teams", "tools", "models")] == [True] * 4
-    assert "6 agents, 3 teams, 9 tools, 3 models" in text
+    assert "6 agents, 3 teams, 4 tools, 3 models" in text
     assert "<svg" in text
 
 

@@ -9,7 +9,7 @@ from kagent_render.reports.text import printable
 from kagent_render.resolve import Graph
 from kagent_render.views.drawing.svg import inline_svg
 from kagent_render.views.drawing.theme import FONT
-from kagent_render.views.inventory import KINDS, records, table
+from kagent_render.views.inventory import KINDS, Record, records, table
 
 _STYLE = f"""
 :root{{color-scheme:light dark;--page:#fff;--ink:#152033;--soft:#4c5a70;--line:#d8dfe9;--head:#f3f6fb}}
@@ -31,7 +31,7 @@ td{{overflow-wrap:anywhere;min-width:5rem}}
 
 def page(graph: Graph) -> str:
     """The whole page."""
-    counts = [_count(len(records(kind, graph, None)), kind) for kind in KINDS]
+    counts = [_count(len(_shown(kind, graph)), kind) for kind in KINDS]
     return "\n".join(
         [
             "<!doctype html>",
@@ -53,8 +53,13 @@ def _count(number: int, kind: str) -> str:
     return f"{number} {kind.removesuffix('s') if number == 1 else kind}"
 
 
+def _shown(kind: str, graph: Graph) -> list[Record]:
+    """Without the built-in tools that nobody uses: they are the same in every repository."""
+    return [item for item in records(kind, graph, None) if item.get("usedBy") or not item.get("builtIn")]
+
+
 def _table(kind: str, graph: Graph) -> Iterator[str]:
-    found = records(kind, graph, None)
+    found = _shown(kind, graph)
     if not found:
         return
     head, *rows = table(kind, found)
