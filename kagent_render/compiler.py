@@ -49,16 +49,18 @@ def compile_paths(
     kube_version: str = NEWEST,
     is_locked: bool = True,
     settings: Sequence[str] = (),
+    more: Sequence[SourceFile] = (),
 ) -> Compilation:
     """Compile the specs under `paths`, with the overlays of an environment if one is named.
 
     `namespace` is for documents without one. `templates` is a folder with templates in place of shipped ones.
     `kube_version` is the minor version of Kubernetes whose API server is to take the objects.
     `settings` are single fields, `KIND/NAME:FIELD=VALUE`, which come last.
+    `more` are specs that come from elsewhere than a file.
     Without `is_locked`, images.lock is not read: that is how it is written.
     """
     diagnostics = Diagnostics()
-    files = discover(paths, diagnostics)
+    files = [*discover(paths, diagnostics), *more]
     overlays = discover_environment(paths, environment, diagnostics) if environment is not None else []
     overlays = [*overlays, *read_settings(settings, diagnostics)]
     lock = read_lock(paths, environment, diagnostics) if is_locked else ImageLock()

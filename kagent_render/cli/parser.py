@@ -311,6 +311,14 @@ def init(folder: str) -> int:
     return command.run(folder)
 
 
+@cli.command()
+def krm() -> int:
+    """Be a KRM function, such as a generator of kustomize: a ResourceList on stdin, one with the objects on stdout."""
+    from kagent_render.cli import krm as command
+
+    return command.run()
+
+
 @cli.group()
 def argocd() -> None:
     """Be Argo CD's config management plugin, or print what installs it."""
