@@ -19,7 +19,12 @@ FOREIGN = """\
   metadata:
     name: settings
     annotations: {internal.config.kubernetes.io/path: a.yaml, on: "yes"}
-  data: {y: "n", mode: 0o755, "time": 12:30, text: "a\\tb", empty: ""}
+  data:
+    y: "n"
+    mode: 0o755
+    "time": 12:30
+    text: "a\\tb"
+    empty: ""
 """
 
 

@@ -11,12 +11,14 @@ import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 from tests.e2e.containers import Containers
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = ROOT / "runtime"
 SUITE = "bookworm"
-SUITE_PYTHON = "3.11"
+SUITE_PYTHON = "3.11.2"
 PACKAGES = ("ca-certificates", "python3")
 REPOSITORY = "localhost/kagent-render-test"
 
@@ -79,14 +81,29 @@ def _debootstrap(root: Path) -> None:
 
 def wheelhouse(cache: Path, lock: Path = RUNTIME / "requirements.lock") -> Path:
     """Return a folder with the wheels the lock names, and pip's own, which Debian's Python lacks."""
-    folder = cache / f"wheels-{_digest([lock])}"
+    folder = cache / f"wheels-{_digest([lock, SUITE_PYTHON])}"
     if not folder.exists():
-        with tempfile.TemporaryDirectory(dir=cache) as fresh:
-            locked = ["--require-hashes", "-r", str(lock)]
-            _download(fresh, *locked, "--python-version", SUITE_PYTHON)
+        with tempfile.TemporaryDirectory(dir=cache) as fresh, tempfile.NamedTemporaryFile("w", suffix=".txt") as chosen:
+            chosen.write(_chosen(lock.read_text("utf-8")))
+            chosen.flush()
+            _download(fresh, "--require-hashes", "-r", chosen.name, "--python-version", SUITE_PYTHON)
             _download(fresh, "pip")
             shutil.copytree(fresh, folder)
     return folder
+
+
+def _chosen(lock: str) -> str:
+    """The entries for the image's Python: pip asks its own for the markers (https://github.com/pypa/pip/issues/11664)."""
+    environment = {"python_full_version": SUITE_PYTHON, "python_version": SUITE_PYTHON.rpartition(".")[0]}
+    kept, is_kept = [], True
+    for line in lock.splitlines():
+        if line and line[0] not in " #":
+            requirement = Requirement(line.removesuffix("\\"))
+            is_kept = requirement.marker is None or requirement.marker.evaluate(environment)
+            line = f"{requirement.name}{requirement.specifier} \\"
+        if is_kept:
+            kept.append(line)
+    return "\n".join(kept) + "\n"
 
 
 def _download(folder: str, *wanted: str) -> None:
@@ -103,7 +120,7 @@ def _digest(parts: Iterable[str | Path]) -> str:
     digest = hashlib.sha256()
     for part in parts:
         if isinstance(part, Path):
-            digest.update(str(part.relative_to(RUNTIME)).encode() + b"\0" + part.read_bytes() + b"\0")
+            digest.update(str(part.relative_to(ROOT)).encode() + b"\0" + part.read_bytes() + b"\0")
         else:
             digest.update(part.encode() + b"\0")
     return digest.hexdigest()[:16]

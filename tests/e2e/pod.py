@@ -50,7 +50,8 @@ class Pod:
         """Kill the process, and start the container again in the same pod, as the kubelet does."""
         self.containers.run("podman", "kill", "--signal", "KILL", self.container)
         self.containers.attempt("podman", "wait", self.container)
-        self.containers.run("podman", "start", self.container)
+        # Podman 4 stops a pod with its last container; its volumes stay.
+        self.containers.run("podman", "pod", "start", self.container.rpartition("-")[0])
 
     def stop(self, grace: int) -> float:
         """Send SIGTERM as the kubelet does, SIGKILL after `grace`; return the seconds it took."""

@@ -105,7 +105,7 @@ def test_another_pod_goes_on_with_postgresql(
     containers: Containers, image: str, tmp_path: Path, postgresql: PostgreSQL
 ) -> None:
     workload = _rendered(tmp_path, DATABASE)
-    assert not [volume for volume in workload.pod_spec["volumes"] if volume["name"] == "state"]
+    assert "agents-db" in workload.secrets()
     secrets = {"agents-db": postgresql.new_database("team").replace("127.0.0.1", HOST_LOOPBACK)}
     with surrounded(containers, workload, SCRIPT, tmp_path, secrets) as surroundings:
         with surroundings.started(image, tmp_path) as first:
