@@ -311,6 +311,41 @@ def init(folder: str) -> int:
     return command.run(folder)
 
 
+@cli.group()
+def flux() -> None:
+    """Have Flux apply the manifests."""
+
+
+@flux.command()
+@click.argument("folder", metavar="DIR", type=click.Path(file_okay=False))
+@click.option("--repo", metavar="URL", required=True, help="Git repository of the manifests, or oci:// of an artifact.")
+@click.option(
+    "--env", "-e", "environments", metavar="E", multiple=True, required=True, help="An environment; repeatable."
+)
+@click.option(
+    "--path", metavar="DIR", default=".", show_default=True, help="The folder of the specs in the repository."
+)
+@click.option("--branch", metavar="B", default="main", show_default=True, help="The branch that is delivered.")
+@click.option(
+    "--depends-on", metavar="K", multiple=True, help="A Kustomization to wait for, such as KEDA's; repeatable."
+)
+@click.option("--name", metavar="N", default="agents", show_default=True, help="Of the source and the Kustomization.")
+def scaffold(
+    folder: str,
+    repo: str,
+    environments: tuple[str, ...],
+    path: str,
+    branch: str,
+    depends_on: tuple[str, ...],
+    name: str,
+) -> int:
+    """Write a source and a Kustomization for each environment, and the CI workflow that renders, to DIR."""
+    from kagent_render.cli import flux as command
+    from kagent_render.gitops.flux import Delivery
+
+    return command.run(folder, Delivery(name, repo, branch, path, environments, depends_on))
+
+
 @cli.command()
 def krm() -> int:
     """Be a KRM function, such as a generator of kustomize: a ResourceList on stdin, one with the objects on stdout."""

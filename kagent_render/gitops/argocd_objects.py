@@ -33,13 +33,19 @@ def shown(what: str, image: str, source: Source) -> str:
     """The text of one of WHAT."""
     if what == "plugin":
         return plugin_configuration()
-    if what in ("kustomize", "helm"):
-        volume = {"name": "kagent-render-tmp", "emptyDir": {"sizeLimit": "1Gi"}}
-        container = render("argocd/container.yaml.j2", {"image": image})
-        return emit(render(f"argocd/{what}.yaml.j2", {"container": container, "volume": volume}))
+    if what == "kustomize":
+        return emit(_sidecar(image))
+    if what == "helm":
+        pod = _sidecar(image)["spec"]["template"]["spec"]
+        return emit({"repoServer": {"extraContainers": pod["containers"], "volumes": pod["volumes"]}})
     if what == "application":
         return emit(render("argocd/application.yaml.j2", _application(source)))
     return emit(render("argocd/applicationset.yaml.j2", _application_set(source)))
+
+
+def _sidecar(image: str) -> dict[str, Any]:
+    """A patch of the repo server, by which it runs the plugin beside it."""
+    return render("argocd/kustomize.yaml.j2", {"image": image})
 
 
 def plugin_configuration() -> str:

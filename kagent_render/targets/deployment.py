@@ -57,11 +57,7 @@ def _account(workload: Workload) -> dict[str, Any]:
 
 
 def _configmap(workload: Workload, config: str) -> dict[str, Any]:
-    # Flux substitutes ${…} in every object it applies; a prompt may hold one (gitops: postBuild).
-    fields = metadata(workload)
-    if "${" in config:
-        fields["annotations"] = fields.get("annotations", {}) | {"kustomize.toolkit.fluxcd.io/substitute": "disabled"}
-    return {"metadata": fields, "config": config}
+    return {"metadata": metadata(workload), "config": config}
 
 
 def _service(workload: Workload) -> dict[str, Any]:

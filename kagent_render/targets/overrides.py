@@ -95,7 +95,7 @@ def shipped_templates() -> list[str]:
     """The names of the templates that may be replaced, sorted: those of objects that are built from specs."""
     root = templating.template_folder()
     names = (path.relative_to(root).as_posix() for path in root.rglob("*.j2"))
-    return sorted(name for name in names if not name.startswith(("argocd/", "kustomize/")))
+    return sorted(name for name in names if not name.startswith(("argocd/", "flux/", "kustomize/")))
 
 
 def _check(minor: str, name: str, shipped: dict[str, Any], mine: dict[str, Any]) -> None:

@@ -61,6 +61,7 @@ _INSTALL_ORDER = (
     "PrometheusRule",
 )
 KINDS = frozenset(_INSTALL_ORDER)
+_SUBSTITUTE = "kustomize.toolkit.fluxcd.io/substitute"
 
 
 class Target(Protocol):
@@ -113,7 +114,25 @@ def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[Rend
             continue  # what would be refused need not be renderable
         with _reported(workload.origin, diagnostics):
             rendered.extend(sorted(_objects(workload), key=_order))
+    for item in rendered:
+        _keep_variables(item.data)
     return rendered
+
+
+def _keep_variables(document: dict[str, Any]) -> None:
+    """Flux substitutes `${…}` in every object it applies, and fails where it knows no value (kustomize-controller,
+    docs/spec/v1/kustomizations.md, post build variable substitution)."""
+    if _has_variable(document):
+        metadata = document["metadata"]
+        metadata["annotations"] = (metadata.get("annotations") or {}) | {_SUBSTITUTE: "disabled"}
+
+
+def _has_variable(value: Any) -> bool:
+    if isinstance(value, str):
+        return "${" in value
+    if isinstance(value, dict):
+        return any(map(_has_variable, value.values())) or any("${" in key for key in value)
+    return isinstance(value, list) and any(map(_has_variable, value))
 
 
 @contextmanager

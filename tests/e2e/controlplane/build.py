@@ -75,10 +75,11 @@ MODULES = (
     Module(_HERE / "helm", {"helm": "helm.sh/helm/v4/cmd/helm"}),
     Module(_HERE / "kubeconform", {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"}),
     Module(_HERE / "kustomize", {"kustomize": "sigs.k8s.io/kustomize/kustomize/v5"}),
+    Module(_HERE / "flux", {"flux-apply": "./flux-apply"}),
     Module(_HERE / "argocd", {"argocd-cmp-server": "./cmp-server", "argocd-cmp-call": "./cmp-call"}),
 )
 PROGRAMS = tuple(name for module in MODULES for name in module.programs)
-NEEDED = (*MODULES[0].programs, "kwok", "kustomize", "argocd-cmp-server", "argocd-cmp-call")
+NEEDED = (*MODULES[0].programs, "kwok", "kustomize", "flux-apply", "argocd-cmp-server", "argocd-cmp-call")
 """What the tests start; the others are there for who wants them."""
 
 
