@@ -177,13 +177,13 @@ def _many(folder: Path, agents: int) -> Path:
     return folder
 
 
-def test_a_deadline_ends_it_by_sigterm(server: Server, tmp_path: Path) -> None:
-    """What would take too long is told to stop, and does; the server goes on."""
+def test_a_deadline_ends_it_and_the_server_goes_on(server: Server, tmp_path: Path) -> None:
+    """Whoever is faster says so: the client whose time is up, or the server that ended the command."""
     repository = _many(tmp_path / "repository", 700)
     started = time.monotonic()
     answer, error = server.call("generate", repository, timeout="1200ms")
     assert answer is None
-    assert "deadline" in error.lower()
+    assert any(word in error.lower() for word in ("deadline", "signal: killed", "signal: terminated")), error
     wait_for(lambda: not _children(server.process.pid), 4)  # SIGKILL would come after 5 s
     assert time.monotonic() - started < 5
     assert server.objects(EXAMPLES / "quickstart") == _built(EXAMPLES / "quickstart")
