@@ -26,7 +26,7 @@ lint: venv ## check style, types and the layering of imports
 	$(PYTHON) -m mypy
 	$(VENV)/bin/lint-imports
 	$(VENV)/bin/shellcheck .ci/run runtime/bootstrap_venv.sh
-	$(VENV)/bin/hadolint runtime/Dockerfile runtime/argocd.Dockerfile
+	$(VENV)/bin/hadolint runtime/Dockerfile runtime/argocd.Dockerfile runtime/helm.Dockerfile
 
 controlplane: venv ## build a real Kubernetes control plane for the tests (CONTRIBUTING.md says how long it takes)
 	$(PYTHON) -m tests.e2e.controlplane.build

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from kagent_runtime.model import RuntimeConfig
+from kagent_runtime.model.helm_tools import ReadingHelmOperation
 from kagent_runtime.model.kubernetes_tools import ReadingOperation
 
 Tree = dict[str, Any]
@@ -99,8 +100,11 @@ def _gate(bench: Tree, agent: str, approvals: list[str], place: str) -> Tree:
 
 
 # Workbenches of which every tool only reads.
-_READING = {f"{_OWN}{name}" for name in ("GithubTools", "HelmTools", "PrometheusTools")}
-_READING_OPERATIONS = frozenset(get_args(ReadingOperation))
+_READING = {f"{_OWN}{name}" for name in ("GithubTools", "PrometheusTools")}
+_READING_OPERATIONS = {
+    f"{_OWN}KubernetesTools": frozenset(get_args(ReadingOperation)),
+    f"{_OWN}HelmTools": frozenset(get_args(ReadingHelmOperation)),
+}
 
 
 def _repeatable(bench: Tree) -> list[str]:
@@ -108,8 +112,8 @@ def _repeatable(bench: Tree) -> list[str]:
     tools = bench["config"].get("tools") or ()
     if bench["provider"] in _READING:
         return [tool["name"] for tool in tools]
-    if bench["provider"] == f"{_OWN}KubernetesTools":
-        return [tool["name"] for tool in tools if tool["operation"] in _READING_OPERATIONS]
+    if reading := _READING_OPERATIONS.get(bench["provider"]):
+        return [tool["name"] for tool in tools if tool["operation"] in reading]
     if bench["provider"] == f"{_OWN}HttpTools":
         return [tool["name"] for tool in tools if tool["method"] in ("GET", "HEAD")]
     return []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from pathlib import Path
 
 import pytest
@@ -37,6 +38,7 @@ kind: Tool
 metadata: {name: everywhere}
 spec: {type: helm, description: d, helm: {operation: list, namespaces: ["*"]}}
 """
+ROOT = Path(__file__).parents[2]
 TOOLS = [*(f"helm-{name}" for name in OPERATIONS), "two-namespaces", "everywhere"]
 Access = set[tuple[str, str, str, str]]
 
@@ -88,3 +90,12 @@ def test_so_does_every_mix(tmp_path: Path, names: list[str]) -> None:
     """Two tools together need what each needs, and no more."""
     tools, granted = _rendered(tmp_path, names)
     assert _requested(tools) == granted
+
+
+def test_the_image_gets_the_helm_that_is_tested() -> None:
+    """The version of runtime/helm.Dockerfile is that of tests/e2e."""
+    wanted = re.search(r"^ARG HELM=(\S+)$", (ROOT / "runtime" / "helm.Dockerfile").read_text(), re.MULTILINE)
+    tested = re.search(r"helm\.sh/helm/v4 (\S+)", (ROOT / "tests/e2e/controlplane/helm/go.mod").read_text())
+    assert wanted
+    assert tested
+    assert wanted[1] == tested[1]

@@ -28,6 +28,7 @@ WEB: dict[str, Any] = {
         "template": {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [CONTAINER]}},
     },
 }
+_CONTAINERS = "FIELD: spec.template.spec.containers <[]Object>"
 SETTINGS: dict[str, Any] = {
     "apiVersion": "v1",
     "kind": "ConfigMap",
@@ -154,6 +155,38 @@ def test_a_deletion_is_of_the_object_that_was_shown(runtime: Runtime, cluster: C
     assert f"uid: {uid}" in preview
     with pytest.raises(ApiError, match="404"):
         live(cluster, item)
+
+
+def test_what_the_server_serves_is_listed_and_explained(runtime: Runtime) -> None:
+    """Custom resources included; the rendered Role grants neither: everyone who is authenticated may ask."""
+    _, text, is_error = change(runtime, "kubectl-api-resources", apiGroup="keda.sh")
+    assert not is_error, text
+    head, *rows = text.splitlines()
+    assert head.split() == ["NAME", "SHORTNAMES", "APIVERSION", "NAMESPACED", "KIND"]
+    assert ["scaledobjects", "so", "keda.sh/v1alpha1", "true", "ScaledObject"] in [row.split() for row in rows]
+    _, text, is_error = change(runtime, "kubectl-explain", resource="deployment.spec", field="template.spec.containers")
+    assert not is_error, text
+    assert text.splitlines()[:3] == ["KIND: Deployment", "API VERSION: apps/v1", _CONTAINERS]
+    assert "  name <string> (required): Name of the container" in text
+    _, text, is_error = change(runtime, "kubectl-explain", resource="so", field="spec", recursive=True)
+    assert not is_error, text
+    assert "\n  scaleTargetRef <Object> (required)\n" in text
+    assert "\n    name <string> (required)\n" in text
+
+
+@pytest.mark.parametrize(
+    ("resource", "field", "told"),
+    [
+        ("deploy", "spec.replicaz", "`spec` has no field `replicaz`; it has: minReadySeconds, paused"),
+        ("unicorns", "", "the API server serves no resource `unicorns`"),
+        ("pod", "spec.nodeName.x", "`spec.nodeName` has no field `x`; it has: none"),
+    ],
+)
+def test_what_is_not_there_is_not_explained(runtime: Runtime, resource: str, field: str, told: str) -> None:
+    """The model is told what there is."""
+    _, text, is_error = change(runtime, "kubectl-explain", resource=resource, field=field)
+    assert is_error
+    assert text.startswith(told)
 
 
 @pytest.mark.usefixtures("runtime")

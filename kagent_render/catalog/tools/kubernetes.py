@@ -30,6 +30,8 @@ class KubernetesBlock(SpecModel):
             "top",
             "rollout-status",
             "rollout-history",
+            "api-resources",
+            "explain",
             "scale",
             "rollout-restart",
             "rollout-undo",
@@ -78,6 +80,9 @@ def check(tool: ToolDeclaration) -> Iterable[Problem]:
 def _check_resources(tool: ToolDeclaration, name: str) -> Iterator[Problem]:
     operation = OPERATIONS[name]
     named = tool.block.resources if tool.block else None
+    if operation.reads_discovery:
+        yield from _check_unlimited(tool.block, name)
+        return
     if named and not operation.names_resources:
         place = ("kubernetes", "resources")
         yield Problem("KR104", f"`{name}` is for {operation.only[0]} only", place, "remove `resources`")
@@ -92,6 +97,14 @@ def _check_resources(tool: ToolDeclaration, name: str) -> Iterator[Problem]:
         elif not operation.accepts(item):
             help = "one of " + ", ".join(operation.only)
             yield Problem("KR104", f"there is no `{name}` of `{wanted}`", location, help)
+
+
+def _check_unlimited(block: KubernetesBlock | None, name: str) -> Iterator[Problem]:
+    """What the API server serves is the same for everyone: there is nothing to narrow."""
+    for field, given in (("resources", block and block.resources), ("namespaces", block and block.namespaces)):
+        if given:
+            message = f"`{name}` reads what the API server serves, of all resources"
+            yield Problem("KR104", message, ("kubernetes", field), f"remove `{field}`")
 
 
 def _named_resources(tool: ToolDeclaration, named: list[str] | None) -> Iterator[tuple[tuple[int | str, ...], str]]:

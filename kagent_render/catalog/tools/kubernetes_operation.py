@@ -34,6 +34,8 @@ class Operation:
     also: Mapping[str, Further] = field(default_factory=dict)
     is_changing: bool = False
     reads_metrics: bool = False
+    # Open to everyone who is authenticated, by Kubernetes' own ClusterRole system:discovery: nothing is to be granted.
+    reads_discovery: bool = False
 
     @property
     def names_resources(self) -> bool:

@@ -99,4 +99,29 @@ READING: dict[str, Operation] = {
         only=WORKLOADS,
         also=REVISIONS,
     ),
+    "api-resources": Operation(
+        "List the resource types that the API server serves, custom ones included, with their short names and kinds.",
+        {
+            "apiGroup": text("Only this API group, such as apps; core is the group without a name"),
+            "verb": text("Only resources that have this verb, such as list or patch"),
+            "filter": text("Only resources whose name or kind contains this"),
+        },
+        (),
+        (),
+        defaults=(),
+        reads_discovery=True,
+    ),
+    "explain": Operation(
+        "Explain the fields of a resource type, from the schema that the API server has: types, which are required, "
+        "and what they mean. Use it before writing a manifest or a patch.",
+        {
+            "resource": text("Resource type, such as deployments, or certificates.cert-manager.io"),
+            "field": text("Path of a field, such as spec.template.spec.containers; default: the whole resource"),
+            "recursive": {"type": "boolean", "description": "All fields below, by name and type only"},
+        },
+        ("resource",),
+        (),
+        defaults=(),
+        reads_discovery=True,
+    ),
 }

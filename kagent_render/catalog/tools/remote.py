@@ -81,6 +81,10 @@ class Needs:
             config |= {"certificate": f"{folder}/tls.crt", "key": f"{folder}/tls.key"}
         return config
 
+    def file(self, part: str, reference: SecretKeyReference, name: str) -> str:
+        """The path of a file with what a key of a Secret holds."""
+        return self._mount(part, ((reference.key, name),), secret=reference.name) + f"/{name}"
+
     def _mount(self, part: str, items: tuple[tuple[str, str], ...], *, secret: str = "", config_map: str = "") -> str:
         path = f"{_TLS_FOLDER}/{self.tool}/{part}"
         name = _volume_name(self.tool, part)

@@ -7,6 +7,6 @@ from kagent_render.catalog.tools.kubernetes_reading import READING
 
 TOOL_SETS: dict[str, tuple[str, ...]] = {
     "kubernetes/read-only": tuple(f"kubectl-{name}" for name in READING),
-    "helm/read-only": tuple(sorted(helm.BUILTINS)),
+    "helm/read-only": tuple(sorted(helm.READING)),
     "prometheus": tuple(prometheus.BUILTINS),
 }

@@ -55,12 +55,12 @@ class Release:
 
 def run(operation: str, namespaces: list[str], arguments: Arguments, timeout: float) -> str:
     """Carry out an operation. Blocks. Raises ToolFailureError and ClusterError."""
-    namespace = _namespace(namespaces, arguments.get("namespace"))
+    namespace = granted_namespace(namespaces, arguments.get("namespace"))
     return _OPERATIONS[operation](namespace, arguments, timeout)
 
 
-def _namespace(granted: list[str], asked: str | None) -> str | None:
-    """The namespace to read; None is all of them, which has to be granted."""
+def granted_namespace(granted: list[str], asked: str | None) -> str | None:
+    """The namespace that is meant; None is all of them, which has to be granted. Raises ToolFailureError."""
     if granted == ["*"]:
         return asked or None
     allowed = granted or [CONNECTION.namespace]
@@ -70,15 +70,17 @@ def _namespace(granted: list[str], asked: str | None) -> str | None:
     return chosen
 
 
-def _releases(namespace: str | None, timeout: float, name: str | None = None) -> list[Release]:
+def releases(namespace: str | None, timeout: float, name: str | None = None) -> list[Release]:
+    """The revisions, in the order of namespace, name and number. Raises ToolFailureError and ClusterError."""
     place = f"/namespaces/{namespace}" if namespace else ""
-    selector = "owner=helm" + (f",name={_checked(name)}" if name else "")
+    selector = "owner=helm" + (f",name={checked_name(name)}" if name else "")
     data = json.loads(request(f"/api/v1{place}/secrets", {"labelSelector": selector}, "application/json", timeout))
     found = [Release(item["metadata"]["namespace"], _unpacked(item)) for item in data.get("items") or ()]
     return sorted(found, key=lambda item: (item.namespace, item.name, item.revision))
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str) -> str:
+    """The name of a release, which is safe in a selector and on a command line. Raises ToolFailureError."""
     if not re.fullmatch(r"[a-z0-9]([-a-z0-9.]{0,51}[a-z0-9])?", name):
         raise ToolFailureError(f"`{name[:60]}` is not the name of a release")
     return name
@@ -98,7 +100,7 @@ def _unpacked(secret: dict[str, Any]) -> dict[str, Any]:
 
 def _one(namespace: str | None, arguments: Arguments, timeout: float) -> Release:
     name, revision = str(arguments["release"]), arguments.get("revision")
-    found = [item for item in _releases(namespace, timeout, name) if revision in (None, item.revision)]
+    found = [item for item in releases(namespace, timeout, name) if revision in (None, item.revision)]
     if not found:
         what = f"revision {revision} of the release" if revision else "release"
         raise ToolFailureError(f"there is no {what} `{name}` in {namespace or 'any namespace'}")
@@ -106,7 +108,7 @@ def _one(namespace: str | None, arguments: Arguments, timeout: float) -> Release
 
 
 def _list(namespace: str | None, arguments: Arguments, timeout: float) -> str:
-    newest = {(item.namespace, item.name): item for item in _releases(namespace, timeout)}
+    newest = {(item.namespace, item.name): item for item in releases(namespace, timeout)}
     wanted = str(arguments.get("filter") or "")
     rows = [item for item in newest.values() if wanted in item.name]
     if not rows:
@@ -121,7 +123,7 @@ def _row(item: Release) -> tuple[str, ...]:
 
 
 def _history(namespace: str | None, arguments: Arguments, timeout: float) -> str:
-    revisions = _releases(namespace, timeout, str(arguments["release"]))
+    revisions = releases(namespace, timeout, str(arguments["release"]))
     if not revisions:
         raise ToolFailureError(f"there is no release `{arguments['release']}` in {namespace or 'any namespace'}")
     rows = ((*_row(item)[2:], str(item.info.get("description", ""))) for item in revisions)

@@ -1,7 +1,8 @@
 """The Kubernetes operations: what each requests, and how it is shown to a model.
 
 Requests stay within the RBAC that the compiler renders: `get` gets or lists the resource, `describe` gets it and
-lists core events, `logs` reads pods/log. No discovery. Those that change something are plans: see kubernetes_plan.
+lists core events, `logs` reads pods/log. Of these none needs discovery. Those that change something are plans: see
+kubernetes_plan.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from kagent_runtime.components.kubernetes_arguments import (
 )
 from kagent_runtime.components.kubernetes_changes import CHANGES
 from kagent_runtime.components.kubernetes_description import describe, table, to_yaml
+from kagent_runtime.components.kubernetes_discovery import api_resources, explain
 from kagent_runtime.components.kubernetes_objects import clean
 from kagent_runtime.components.kubernetes_plan import bounded
 from kagent_runtime.components.kubernetes_reports import events, seen, top
@@ -122,6 +124,8 @@ _READING: dict[str, Callable[[KubernetesTool, Arguments, float], str]] = {
     "top": top,
     "rollout-status": rollout_status,
     "rollout-history": rollout_history,
+    "api-resources": api_resources,
+    "explain": explain,
 }
 
 

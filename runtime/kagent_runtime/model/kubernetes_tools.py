@@ -10,7 +10,17 @@ from kagent_runtime.model.tool_parameters import ToolParameters
 ResourceName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9]*\.v[0-9][a-z0-9]*(\.[a-z0-9][-a-z0-9.]*)?$")]
 
 # Of these a call may be made again after a crash: they change nothing.
-ReadingOperation = Literal["get", "describe", "logs", "events", "top", "rollout-status", "rollout-history"]
+ReadingOperation = Literal[
+    "get",
+    "describe",
+    "logs",
+    "events",
+    "top",
+    "rollout-status",
+    "rollout-history",
+    "api-resources",
+    "explain",
+]
 ChangingOperation = Literal[
     "scale",
     "rollout-restart",

@@ -79,7 +79,7 @@ MODULES = (
     Module(_HERE / "argocd", {"argocd-cmp-server": "./cmp-server", "argocd-cmp-call": "./cmp-call"}),
 )
 PROGRAMS = tuple(name for module in MODULES for name in module.programs)
-NEEDED = (*MODULES[0].programs, "kwok", "kustomize", "flux-apply", "argocd-cmp-server", "argocd-cmp-call")
+NEEDED = (*MODULES[0].programs, "kwok", "helm", "kustomize", "flux-apply", "argocd-cmp-server", "argocd-cmp-call")
 """What the tests start; the others are there for who wants them."""
 
 
