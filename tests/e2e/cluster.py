@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -82,8 +83,11 @@ class Cluster:
     def __init__(self, plane: ControlPlane, tally: Tally) -> None:
         self.plane, self.tally = plane, tally
         self._namespaces: set[str] = set()
-        texts = [path.read_text(encoding="utf-8") for path in sorted(_CRDS.glob("*.yaml"))]
-        crds = [crd for text in texts for crd in yaml.load_all(text, yaml.CSafeLoader)]
+        more = os.environ.get("EXTRA_CRDS")  # a folder: those of a whole platform, whether we render their kinds or not
+        paths = [*sorted(_CRDS.glob("*.yaml")), *(sorted(Path(more).rglob("*.yaml")) if more else ())]
+        texts = [path.read_text(encoding="utf-8") for path in paths]
+        items = [item for text in texts for item in yaml.load_all(text, yaml.CSafeLoader)]
+        crds = [item for item in items if item and item["kind"] == "CustomResourceDefinition"]
         plane.install(crds)
         tally.count("custom resource definitions installed", number=len(crds))
 
