@@ -31,6 +31,12 @@ SERVERS = ("etcd", "kube-apiserver", "kube-controller-manager", "kubectl")
 NODES = ("kube-scheduler", "kwok")
 _CLIENTS = ("openssl",)
 _STAGES = Path(__file__).parent / "kwok" / "stages.yaml"
+_LOGS = """\
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: ClusterLogs
+metadata: {{name: pods}}
+spec: {{logs: [{{logsFile: {path}}}]}}
+"""
 
 
 def missing_requirement(*, with_nodes: bool = False) -> str | None:
@@ -67,6 +73,14 @@ class _Files:
     @property
     def kubeconfig(self) -> Path:
         return self.folder / "kubeconfig"
+
+    @property
+    def pod_logs(self) -> Path:
+        return self.folder / "pods.log"
+
+    @property
+    def logs_config(self) -> Path:
+        return self.folder / "logs.yaml"
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
@@ -113,6 +127,11 @@ class ControlPlane:
     def certificate(self) -> Path:
         """The certificate by which the server is verified."""
         return self._files.certificate
+
+    @property
+    def pod_logs(self) -> Path:
+        """What every pod on a node has written, for a test to fill."""
+        return self._files.pod_logs
 
     @property
     def kubeconfig(self) -> Path:
@@ -217,6 +236,8 @@ class ControlPlane:
                 f"--token-auth-file={files.tokens}",
                 "--authorization-mode=RBAC",
                 "--allow-privileged=true",
+                # etcd 3.4 lacks what it needs, so that those who try it (kwok) only lose time.
+                "--feature-gates=WatchList=false",
                 "--service-cluster-ip-range=10.0.0.0/16",
                 f"--service-account-issuer=https://127.0.0.1:{port}/",
                 f"--service-account-key-file={files.signer}",
@@ -248,8 +269,22 @@ class ControlPlane:
         kubeconfig = f"--kubeconfig={self._files.kubeconfig}"
         scheduler = self.programs["kube-scheduler"]
         self._run(undo, "kube-scheduler", [scheduler, kubeconfig, "--leader-elect=false", "--secure-port=0"])
-        # The lease is a node's heartbeat: without it the controllers take the node for lost after a while.
-        flags = ["--manage-all-nodes=true", "--node-lease-duration-seconds=40", f"--config={_STAGES}"]
+        files, port = self._files, free_port()
+        files.pod_logs.touch()
+        files.logs_config.write_text(_LOGS.format(path=files.pod_logs), encoding="utf-8")
+        flags = [
+            "--manage-all-nodes=true",
+            # The lease is a node's heartbeat: without it the controllers take the node for lost after a while.
+            "--node-lease-duration-seconds=40",
+            f"--config={_STAGES}",
+            f"--config={files.logs_config}",
+            # Where the API server asks for logs.
+            "--node-ip=127.0.0.1",
+            f"--node-port={port}",
+            f"--server-address=127.0.0.1:{port}",
+            f"--tls-cert-file={files.certificate}",
+            f"--tls-private-key-file={files.key}",
+        ]
         self._run(undo, "kwok", [self.programs["kwok"], kubeconfig, *flags])
 
     def _run(self, undo: ExitStack, name: str, command: list[str | Path]) -> None:
