@@ -65,9 +65,11 @@ def test_a_pod_that_fits_on_no_node_shows(cluster: Cluster, command: Command, tm
     with cluster.holding(found):
         item = next(manifest.item for manifest in found if manifest.item["metadata"]["name"] == "incident")
         deployment = item | {"kind": "Deployment", "apiVersion": "apps/v1"}
-        selector = {"spec": {"template": {"spec": {"nodeSelector": {"no": "such-node"}}}, "replicas": 2}}
-        cluster.client.merge(deployment, selector)
-        wait_for(lambda: cluster.client.get(deployment).get("status", {}).get("replicas", 0) >= 2, 30)
+        # Recreate: a rolling update would leave the old pods, which are ready, where they are.
+        strategy = {"type": "Recreate", "rollingUpdate": None}
+        selector = {"template": {"spec": {"nodeSelector": {"no": "such-node"}}}, "replicas": 2, "strategy": strategy}
+        cluster.client.merge(deployment, {"spec": selector})
+        wait_for(lambda: cluster.client.get(deployment).get("status", {}).get("updatedReplicas", 0) >= 2, 30)
         (row,) = command("get", "teams", str(TEAM), "--live").stdout.splitlines()[1:]
         assert "/2 ready" in row
         assert "2/2 ready" not in row
