@@ -54,6 +54,33 @@ def run(
     return _print(old, _objects(compilation), format_)
 
 
+def run_environments(
+    paths: Sequence[str], namespace: str | None, environments: tuple[str, str], format_: str, templates: str | None
+) -> int:
+    """Print how the second environment differs from the first. Exit codes as of `run`."""
+    compiled = [compile_paths(paths, namespace, environment, templates=templates) for environment in environments]
+    for compilation in compiled:
+        report(compilation, sys.stderr, None)
+    if any(compilation.diagnostics.has_errors for compilation in compiled):
+        return 1
+    names = [namespace or compilation.graph.platform.namespace for compilation in compiled]
+    old, new = map(_objects, compiled)
+    if names[0] and names[1] and names[0] != names[1]:
+        say(f"namespace {names[0]} of {environments[0]} is compared with {names[1]} of {environments[1]}")
+        old = [_moved(item, names[0], names[1]) for item in old]
+    return _print(old, new, format_)
+
+
+def _moved(item: dict[str, Any], namespace: str, target: str) -> dict[str, Any]:
+    """The object as if it were in another namespace; where it only speaks of one, that stays a difference."""
+    if item["metadata"].get("namespace") == namespace:
+        item["metadata"]["namespace"] = target
+    for subject in item.get("subjects") or ():
+        if subject.get("namespace") == namespace:
+            subject["namespace"] = target
+    return item
+
+
 def _check_readable(objects: list[dict[str, Any]], folder: str | None) -> None:
     """Objects edited by hand may lack what every rendered one has: that is no bug of ours."""
     try:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from kagent_render.cli.kubectl import Kubectl, Object, Resource, group_of
 from kagent_render.targets.registry import KINDS
 from kagent_render.views.object_diff import Identity, identity
-from kagent_render.views.ownership import LAST_APPLIED, manager_of, without_dropped
+from kagent_render.views.ownership import LAST_APPLIED, manager_of, without_dropped, writers
 
 OURS = "app.kubernetes.io/managed-by=kagent-render"
 _BY_SERVER = ("managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink")
@@ -17,11 +17,15 @@ _BY_SERVER = ("managedFields", "resourceVersion", "generation", "uid", "creation
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """The objects `before` and `after` an apply; `unserved` are the rendered ones whose kind the cluster lacks."""
+    """The objects `before` and `after` an apply; `unserved` are the rendered ones whose kind the cluster lacks.
+
+    `others` are the managers that wrote to an object beside the one that would apply it.
+    """
 
     before: list[Object]
     after: list[Object]
     unserved: list[Object]
+    others: dict[Identity, list[str]]
 
 
 def change(rendered: Sequence[Object], kubectl: Kubectl, manager: str | None) -> Change:
@@ -35,7 +39,9 @@ def change(rendered: Sequence[Object], kubectl: Kubectl, manager: str | None) ->
     new = [item for item in placed if identity(item) not in live]
     left = _left_over(placed, resources.values(), kubectl)
     before = [_as_written(item) for item in (*live.values(), *left)]
-    return Change(before, [*map(_as_written, planned), *new], [item for item in placed if item not in served])
+    unserved = [item for item in placed if item not in served]
+    others = {key: writers(item, manager or manager_of(item)) for key, item in live.items()}
+    return Change(before, [*map(_as_written, planned), *new], unserved, others)
 
 
 def _planned(

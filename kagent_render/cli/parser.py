@@ -160,7 +160,14 @@ def chat(url: str, message: str | None, session: str | None) -> int:
 @cli.command()
 @_paths
 @_namespace
-@_environment
+@click.option(
+    "--env",
+    "-e",
+    "environments",
+    metavar="E",
+    multiple=True,
+    help="Merge the overlays of environments/E; given twice, compare the second environment with the first.",
+)
 @click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Compare with the manifests in DIR.")
 @click.option("--rev", "revision", metavar="GITREV", help="Compare with what PATHS compiled to at a Git revision.")
 @click.option("--live", is_flag=True, help="Compare with the cluster, by a server-side dry run of kubectl.")
@@ -176,7 +183,7 @@ def chat(url: str, message: str | None, session: str | None) -> int:
 def diff(
     paths: tuple[str, ...],
     namespace: str | None,
-    environment: str | None,
+    environments: tuple[str, ...],
     output: str | None,
     revision: str | None,
     live: bool,
@@ -188,12 +195,72 @@ def diff(
     """Show what a change of the specs means, then what it changes."""
     from kagent_render.cli import diff as command
 
-    if [output is not None, revision is not None, live].count(True) != 1:
-        raise click.UsageError("diff needs what to compare with: either --output DIR or --rev GITREV or --live")
+    other = [output is not None, revision is not None, live].count(True)
+    if len(environments) > 2 or other + (len(environments) == 2) != 1:
+        raise click.UsageError(
+            "diff needs what to compare with: either --output DIR or --rev GITREV or --live, or --env twice"
+        )
     _check_context(live, context or manager)
+    if len(environments) == 2:
+        pair = (environments[0], environments[1])
+        return command.run_environments(paths or (".",), namespace, pair, format_, templates)
+    environment = environments[0] if environments else None
     return command.run(
         paths or (".",), namespace, environment, output, revision, format_, live, context, manager, templates
     )
+
+
+@cli.command()
+@_paths
+@_namespace
+@_environment
+@_context
+@click.option(
+    "--field-manager",
+    "manager",
+    metavar="M",
+    help="Compare as if M applied; default: whoever applied an object before.",
+)
+@click.option("--format", "format_", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
+@_templates
+def drift(
+    paths: tuple[str, ...],
+    namespace: str | None,
+    environment: str | None,
+    context: str | None,
+    manager: str | None,
+    format_: str,
+    templates: str | None,
+) -> int:
+    """Report where a cluster differs from the specs, and who changed it."""
+    from kagent_render.cli import drift as command
+
+    return command.run(paths or (".",), namespace, environment, context, manager, format_, templates)
+
+
+@cli.command()
+@click.argument("provider", type=click.Choice(["github", "gitlab"]))
+@click.option("--path", metavar="DIR", default=".", show_default=True, help="The folder of the specs.")
+@click.option("--branch", metavar="B", default="main", show_default=True, help="The branch that is merged to.")
+@click.option("--env", "-e", "environments", metavar="E", multiple=True, required=True, help="Repeatable.")
+def ci(provider: str, path: str, branch: str, environments: tuple[str, ...]) -> int:
+    """Print a workflow that checks specs, and comments on pull requests what they change."""
+    from kagent_render.cli import ci as command
+
+    return command.run(provider, path, branch, environments)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(), default=".")
+@click.option("--from", "source", metavar="E", required=True, help="The environment whose versions are taken.")
+@click.option("--to", "target", metavar="E", required=True, help="The environment that gets them.")
+@click.option("--agent", "agents", metavar="NAME", multiple=True, help="Only prompts of this agent; repeatable.")
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 if there is something to promote.")
+def promote(folder: str, source: str, target: str, agents: tuple[str, ...], check: bool) -> int:
+    """Give an environment the images and prompts of another one."""
+    from kagent_render.cli import promote as command
+
+    return command.run(folder, source, target, frozenset(agents), check)
 
 
 @cli.command()

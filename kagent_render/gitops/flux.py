@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from kagent_render import __version__
 from kagent_render.emit import emit
-from kagent_render.targets.templating import render, template_folder
+from kagent_render.gitops.ci import filled, workflow
+from kagent_render.targets.templating import render
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +55,9 @@ def _cluster(delivery: Delivery, environment: str) -> str:
 
 
 def _workflow(delivery: Delivery) -> str:
-    name = "oci-workflow.yaml" if delivery.is_oci else "git-workflow.yaml"
-    text = (template_folder() / "flux" / name).read_text(encoding="utf-8")
-    words = {
-        "@ENVS@": " ".join(delivery.environments),
-        "@PATH@": delivery.path.rstrip("/"),
-        "@BRANCH@": delivery.branch,
-        "@URL@": delivery.url,
-        "@VERSION@": __version__,
-    }
-    for word, value in words.items():
-        text = text.replace(word, value)
-    return text.replace('paths: ["./**"]', 'paths: ["**"]')
+    head = "# Written by `kagent-render flux scaffold`; yours to change."
+    if not delivery.is_oci:
+        text = workflow("github", delivery.path, delivery.branch, delivery.environments)
+        return head + text[text.index("\n") :]
+    text = filled("flux/oci-workflow.yaml", delivery.path, delivery.branch, delivery.environments)
+    return text.replace("@URL@", delivery.url)

@@ -26,6 +26,12 @@ def manager_of(live: Object) -> str:
     return str((known or (found if len(found) == 1 else []) or [DEFAULT_MANAGER])[0])
 
 
+def writers(live: Object, applier: str) -> list[str]:
+    """Who wrote to an object besides who applies it; what controllers write of its status does not count."""
+    fields = live["metadata"].get("managedFields") or ()
+    return sorted({str(item["manager"]) for item in fields if not item.get("subresource")} - {applier})
+
+
 def without_dropped(planned: Object, live: Object, rendered: Object) -> dict[str, Any]:
     """The planned object without what a client-side apply set before and the rendered object does not set."""
     left: dict[str, Any] = copy.deepcopy(dict(planned))

@@ -305,3 +305,48 @@ def test_a_cluster_that_does_not_answer_is_a_usage_error(tmp_path: Path) -> None
         assert "kubectl api-resources failed: " in outcome.stderr
         assert "memcache.go" not in outcome.stderr
         assert "does not exist" in run("diff", str(GROWN / "before"), "--live", "--context", "nowhere").stderr
+
+
+@needs_kubectl
+def test_the_report_of_drift_says_what_and_who(tmp_path: Path) -> None:
+    """Scaled by hand, one object gone, one that nothing renders; the rest is in sync."""
+    objects = rendered(GROWN / "before")
+    lost = next(item for item in objects if item["kind"] == "NetworkPolicy")
+    live = [stored(item) for item in objects if item is not lost]
+    name = lost["metadata"]["name"]
+    deployment = next(item for item in live if (item["kind"], item["metadata"]["name"]) == ("Deployment", name))
+    deployment["spec"]["replicas"] = 7
+    about = deployment["metadata"]["managedFields"][0] | {"operation": "Update"}
+    deployment["metadata"]["managedFields"] += [
+        about | {"manager": "kubectl-edit", "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+        about | {"manager": "kube-controller-manager", "subresource": "status", "fieldsV1": {"f:status": {}}},
+    ]
+    gone = copy.deepcopy(next(item for item in live if item["kind"] == "Service"))
+    gone["metadata"]["name"] = "former"
+    with cluster(tmp_path, [*live, gone], kinds_of(objects)) as (_, run):
+        outcome = run("drift", str(GROWN / "before"))
+        assert outcome.code == 1, outcome.stderr
+        *rows, summary = outcome.stdout.splitlines()
+        assert [row.split() for row in rows] == [
+            ["STATUS", "NAMESPACE", "OBJECT", "FIELDS", "WRITTEN", "BY"],
+            ["changed", "ops", f"Deployment/{name}", "spec.replicas", "kubectl-edit"],
+            ["missing", "ops", f"NetworkPolicy/{name}", "-", "-"],
+            ["not", "rendered", "ops", "Service/former", "-", "-"],
+        ]
+        assert summary == f"1 changed, {len(objects) - 2} in sync, 1 missing, 1 not rendered"
+        found = json.loads(run("drift", str(GROWN / "before"), "--format", "json").stdout)
+        assert next(item for item in found if item["status"] == "changed") == {
+            "status": "changed",
+            "kind": "Deployment",
+            "namespace": "ops",
+            "name": name,
+            "fields": ["spec.replicas"],
+            "writtenBy": ["kubectl-edit"],
+        }
+        markdown = run("drift", str(GROWN / "before"), "--format", "markdown").stdout
+        assert f"| `changed` | `ops` | `Deployment/{name}` | `spec.replicas` | `kubectl-edit` |" in markdown
+    with cluster(tmp_path, [stored(item) for item in objects], kinds_of(objects)) as (_, run):
+        assert run("drift", str(GROWN / "before")).code == 0
+        broken = tmp_path / "broken.yaml"
+        broken.write_text("kind: Agent\n")
+        assert run("drift", str(broken)).code == 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,12 @@ def test_drift_by_hand_shows(cluster: Cluster, command: Command, tmp_path: Path)
         assert outcome.code == 1
         assert "replicas: 3 → 1" in outcome.stdout
         assert "may no longer get secrets in namespace ops" in outcome.stdout
+        told = command("drift", str(GROWN / "before"), "--format", "json")
+        assert told.code == 1
+        changed = {one["kind"]: one for one in json.loads(told.stdout) if one["status"] != "in sync"}
+        assert sorted(changed) == ["Deployment", "Role"]
+        assert changed["Deployment"]["fields"] == ["spec.replicas"]
+        assert all(one["status"] == "changed" and one["writtenBy"] for one in changed.values())
 
 
 def test_a_change_shows_as_against_the_folder(cluster: Cluster, command: Command, tmp_path: Path) -> None:
