@@ -63,7 +63,7 @@ def test_examples_have_a_readme_and_nothing_unexpected() -> None:
     """An example is specs, a README and what is rendered from them, perhaps for environments."""
     for example in EXAMPLES.iterdir():
         names = {path.name for path in example.iterdir()}
-        assert names - {"environments", "images.lock"} == {"README.md", "rendered", "specs"}
+        assert names - {"environments", "how-to", "images.lock"} == {"README.md", "rendered", "specs"}
         rendered = {build.expected.name for build in BUILDS if build.source == example}
         assert {path.name for path in (example / "rendered").iterdir()} == rendered
 
