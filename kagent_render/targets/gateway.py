@@ -12,7 +12,7 @@ from kagent_render.catalog.base import Problem
 from kagent_render.lower import Workload
 from kagent_render.targets.certificate import service_names
 from kagent_render.targets.http_scaling import INTERCEPTOR_PORT, INTERCEPTOR_SERVICE
-from kagent_render.targets.objects import AFTER_THE_REST, PORT, metadata, port_name
+from kagent_render.targets.objects import PORT, metadata, port_name
 from kagent_render.targets.templating import render
 
 _KNATIVE_PORT = 80
@@ -40,11 +40,9 @@ def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
     ingress = workload.platform.ingress
     if ingress is None:
         return
-    gateway, fields = ingress.gateway, metadata(workload)
-    if workload.waits_behind_interceptor:  # which answers 404 until it knows the InterceptorRoute
-        fields["annotations"] = fields.get("annotations", {}) | AFTER_THE_REST
+    gateway = ingress.gateway
     context = {
-        "metadata": fields,
+        "metadata": metadata(workload),
         "host": f"{workload.name}.{ingress.domain}",
         "gateway": {"name": gateway.name, "namespace": gateway.namespace, "section": gateway.section_name},
         "timeout": f"{ingress.timeout_seconds}s",

@@ -12,7 +12,7 @@ from kagent_render.catalog.base import Problem
 from kagent_render.catalog.triggers.base import go_duration
 from kagent_render.catalog.triggers.http import HttpTrigger, RequestRate
 from kagent_render.lower import Workload
-from kagent_render.targets.objects import MANAGED_BY, PORT, RenderedObject, metadata
+from kagent_render.targets.objects import BEFORE_THE_REST, MANAGED_BY, PORT, RenderedObject, metadata
 from kagent_render.targets.templating import render
 
 INTERCEPTOR_SERVICE = "keda-add-ons-http-interceptor-proxy"
@@ -51,9 +51,11 @@ def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
     trigger = workload.scaling.http if workload.scaling else None
     if trigger is None or not workload.waits_behind_interceptor:
         return
-    interceptor = workload.platform.http_interceptor
+    interceptor, fields = workload.platform.http_interceptor, metadata(workload)
+    # KEDA falls back to a CPU metric when a ScaledObject comes before its InterceptorRoute (http-add-on 0.15 docs), and
+    # the interceptor answers 404 to an HTTPRoute.
     context = {
-        "metadata": metadata(workload),
+        "metadata": fields | {"annotations": fields.get("annotations", {}) | BEFORE_THE_REST},
         "name": workload.name,
         "hosts": _hosts(workload, trigger),
         "concurrency": {"targetValue": trigger.concurrency} if trigger.concurrency else None,

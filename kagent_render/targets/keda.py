@@ -14,7 +14,7 @@ from kagent_render.catalog.triggers.base import Trigger, TriggerScope
 from kagent_render.lower import Workload
 from kagent_render.specs.scaling import Scaling
 from kagent_render.targets import keda_rules, queue_rules
-from kagent_render.targets.objects import AFTER_THE_REST, metadata
+from kagent_render.targets.objects import metadata
 from kagent_render.targets.templating import render
 
 Parameters = dict[str, SecretKeyReference]
@@ -45,10 +45,8 @@ def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
 
 def _scaled_object(workload: Workload, scaling: Scaling, groups: list[tuple[set[str], Parameters]]) -> dict[str, Any]:
     fields = metadata(workload)
-    # KEDA falls back to a CPU metric when a ScaledObject comes before its InterceptorRoute (http-add-on 0.15 docs).
-    wave = AFTER_THE_REST if workload.waits_behind_interceptor else {}
     return {
-        "metadata": fields | {"annotations": fields.get("annotations", {}) | _HPA_LABELS | wave},
+        "metadata": fields | {"annotations": fields.get("annotations", {}) | _HPA_LABELS},
         "name": workload.name,
         "polling_interval": scaling.polling_interval_seconds,
         "cooldown": scaling.cooldown_seconds,

@@ -19,8 +19,9 @@ def port_name(workload: Workload) -> str:
 CONFIG_PATH = "/etc/kagent/runtime.json"
 USER_ID = 10001
 MANAGED_BY = {"app.kubernetes.io/managed-by": "kagent-render"}
-# Argo CD applies kinds it does not know by name, all at once; what must follow the others waits for the next wave.
-AFTER_THE_REST = {"argocd.argoproj.io/sync-wave": "1"}
+# Argo CD applies kinds it does not know all at once, so what others need comes in a wave before theirs. Not they in one
+# behind: a wave waits until all before it are healthy, and one pod that never starts would hold up every later commit.
+BEFORE_THE_REST = {"argocd.argoproj.io/sync-wave": "-1"}
 
 
 @dataclass(frozen=True, slots=True)

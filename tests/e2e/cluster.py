@@ -77,6 +77,12 @@ def as_written(item: Mapping[str, Any]) -> JSON:
     return {key: value for key, value in item.items() if key != "status"} | {"metadata": metadata | annotations}
 
 
+def is_true(item: Mapping[str, Any], condition: str) -> bool:
+    """Whether a condition of an object's status holds."""
+    found = item.get("status", {}).get("conditions") or ()
+    return any(one["type"] == condition and one["status"] == "True" for one in found)
+
+
 class Cluster:
     """A control plane with every CustomResourceDefinition of tests/contract/crds."""
 

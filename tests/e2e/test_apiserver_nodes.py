@@ -3,38 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.e2e.cluster import Cluster
+from tests.e2e.cluster import Cluster, is_true
 from tests.e2e.live import Command, rendered
 from tests.e2e.pod import wait_for
 from tests.harness import CASES
 
 TEAM = CASES / "views" / "team" / "input"
-NODE = {
-    "apiVersion": "v1",
-    "kind": "Node",
-    "metadata": {"name": "kwok-1", "labels": {"kubernetes.io/hostname": "kwok-1", "kubernetes.io/os": "linux"}},
-}
-
-
-@pytest.fixture(scope="module")
-def node(cluster_with_nodes: Cluster) -> Iterator[None]:
-    """A node on which every pod starts at once: kwok plays its kubelet."""
-    cluster = cluster_with_nodes
-    cluster.client.apply(NODE, manager="platform")
-    cluster.plane.wait_until(lambda: _is_true(cluster.client.get(NODE), "Ready"))
-    yield
-    cluster.client.delete(NODE)
-
-
-def _is_true(item: dict[str, Any], condition: str) -> bool:
-    found = item.get("status", {}).get("conditions") or ()
-    return any(one["type"] == condition and one["status"] == "True" for one in found)
 
 
 @pytest.mark.usefixtures("node")
@@ -44,7 +22,7 @@ def test_a_team_is_seen_to_get_ready(cluster: Cluster, command: Command, tmp_pat
     found = rendered(TEAM, tmp_path / "out")
     deployments = [manifest.item for manifest in found if manifest.item["kind"] == "Deployment"]
     with cluster.holding(found):
-        wait_for(lambda: all(_is_true(cluster.client.get(item), "Available") for item in deployments), 60)
+        wait_for(lambda: all(is_true(cluster.client.get(item), "Available") for item in deployments), 60)
         (row,) = command("get", "teams", str(TEAM), "--live").stdout.splitlines()[1:]
         assert row.endswith("   1/1 ready")
         agents = command("get", "agents", str(TEAM), "--live").stdout

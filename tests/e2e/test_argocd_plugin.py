@@ -22,6 +22,7 @@ import yaml
 
 from kagent_render.gitops.argocd_objects import plugin_configuration
 from tests.e2e.containers import Containers
+from tests.e2e.controlplane.argocd_plugin import PluginServer
 from tests.e2e.controlplane.binaries import find_all
 from tests.e2e.image import plugin_image
 from tests.e2e.pod import wait_for
@@ -32,20 +33,17 @@ PROGRAMS = ("argocd-cmp-server", "argocd-cmp-call")
 
 @dataclass(frozen=True)
 class Server:
-    """A running plugin server."""
+    """A running plugin server, and what calls it."""
 
-    process: subprocess.Popen[bytes]
-    socket: Path
+    plugin: PluginServer
     caller: Path
-    work: Path
-    log: Path
 
     def call(
         self, what: str, root: Path, app: str = ".", *, timeout: str = "60s", **environment: str
     ) -> tuple[Any, str]:
         """The server's answer and "", or None and the error that Argo CD shows."""
         env = [f"{name}={value}" for name, value in environment.items()]
-        command: list[str | Path] = [self.caller, "-timeout", timeout, what, self.socket, root, root / app, *env]
+        command: list[str | Path] = [self.caller, "-timeout", timeout, what, self.plugin.socket, root, root / app, *env]
         done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
         return (json.loads(done.stdout), "") if done.returncode == 0 else (None, done.stderr)
 
@@ -67,31 +65,13 @@ def programs() -> dict[str, Path]:
 
 @pytest.fixture
 def server(programs: Mapping[str, Path], tmp_path: Path) -> Iterator[Server]:
-    """The plugin server with our plugin.yaml, as its sidecar starts it."""
-    folder = tmp_path / "sidecar"
-    config, work = folder / "config", folder / "work"
+    """The plugin server, beside a repo server that the tests are."""
     sockets = Path(f"/tmp/kagent-render-{os.getpid()}")  # the path of a socket has 107 characters at most
-    for each in (folder, config, work, sockets):
-        each.mkdir(exist_ok=True)
-    (config / "plugin.yaml").write_text(plugin_configuration())
-    environment = {
-        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(work),
-        "ARGOCD_CMP_WORKDIR": str(work),
-        "ARGOCD_PLUGINSOCKFILEPATH": str(sockets),
-    }
-    command: list[str | Path] = [programs["argocd-cmp-server"], "--config-dir-path", str(config), "--loglevel", "info"]
-    with (folder / "log").open("wb") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
-    socket = sockets / "kagent-render.sock"
+    plugin = PluginServer(programs["argocd-cmp-server"], tmp_path / "sidecar", sockets)
     try:
-        wait_for(socket.exists, 30)
-        yield Server(process, socket, programs["argocd-cmp-call"], work, folder / "log")
+        yield Server(plugin, programs["argocd-cmp-call"])
     finally:
-        process.kill()
-        process.wait(10)
-        socket.unlink(missing_ok=True)
+        plugin.stop()
         sockets.rmdir()
 
 
@@ -136,7 +116,7 @@ def test_a_broken_spec_is_an_error_with_its_place_and_no_objects(server: Server,
     assert "agent.yaml:" in error
     assert "error[KR101] the field `modelConfigRaf` does not exist (did you mean `modelConfigRef`?)" in error
     assert "Traceback" not in error
-    assert str(server.work) not in error  # a random path would make each error a new one
+    assert str(server.plugin.work) not in error  # a random path would make each error a new one
     assert len(error) < 2_000
 
 
@@ -184,7 +164,7 @@ def test_a_deadline_ends_it_and_the_server_goes_on(server: Server, tmp_path: Pat
     answer, error = server.call("generate", repository, timeout="1200ms")
     assert answer is None
     assert any(word in error.lower() for word in ("deadline", "signal: killed", "signal: terminated")), error
-    wait_for(lambda: not _children(server.process.pid), 4)  # SIGKILL would come after 5 s
+    wait_for(lambda: not _children(server.plugin.process.pid), 4)  # SIGKILL would come after 5 s
     assert time.monotonic() - started < 5
     assert server.objects(EXAMPLES / "quickstart") == _built(EXAMPLES / "quickstart")
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class Module:
 
     folder: Path
     programs: dict[str, str]
+    files: dict[str, tuple[str, str]] = field(default_factory=dict)
+    """Files of the modules themselves that go beside the programs: each a module and a path in it."""
 
     @property
     def go_mod(self) -> str:
@@ -76,16 +79,21 @@ MODULES = (
     Module(_HERE / "kubeconform", {"kubeconform": "github.com/yannh/kubeconform/cmd/kubeconform"}),
     Module(_HERE / "kustomize", {"kustomize": "sigs.k8s.io/kustomize/kustomize/v5"}),
     Module(_HERE / "flux", {"flux-apply": "./flux-apply"}),
-    Module(_HERE / "argocd", {"argocd-cmp-server": "./cmp-server", "argocd-cmp-call": "./cmp-call"}),
+    Module(
+        _HERE / "argocd",
+        {"argocd-cmp-server": "./cmp-server", "argocd-cmp-call": "./cmp-call", "argocd-servers": "./servers"},
+        {"argocd-install.yaml": ("github.com/argoproj/argo-cd/v3", "manifests/core-install.yaml")},
+    ),
 )
-PROGRAMS = tuple(name for module in MODULES for name in module.programs)
-NEEDED = (*MODULES[0].programs, "kwok", "helm", "kustomize", "flux-apply", "argocd-cmp-server", "argocd-cmp-call")
+PROGRAMS = tuple(name for module in MODULES for name in (*module.programs, *module.files))
+_ARGOCD = MODULES[-1]
+NEEDED = (*MODULES[0].programs, "kwok", "helm", "kustomize", "flux-apply", *_ARGOCD.programs, *_ARGOCD.files)
 """What the tests start; the others are there for who wants them."""
 
 
 def built(program: str) -> Path | None:
     """Where the program is, if it has been built of the present sources."""
-    module = next(module for module in MODULES if program in module.programs)
+    module = _module_of(program)
     go = go_command(module.language)
     path = _folder(module, go) / program if go else None
     return path if path and path.is_file() else None
@@ -97,7 +105,7 @@ def build(programs: Sequence[str] = NEEDED) -> dict[str, Path]:
 
 
 def _build(program: str) -> Path:
-    module = next(module for module in MODULES if program in module.programs)
+    module = _module_of(program)
     go = go_command(module.language) or install_go()
     folder = _folder(module, go)
     folder.mkdir(parents=True, exist_ok=True)
@@ -105,11 +113,27 @@ def _build(program: str) -> Path:
     # Beside its place and then renamed: a build that is killed leaves no program behind that only looks like one.
     with tempfile.TemporaryDirectory(dir=folder) as unfinished:
         output = Path(unfinished) / program
-        flags = ["-trimpath", "-ldflags", module.linker_flags(), "-o", str(output)]
-        subprocess.run([str(go), "build", *flags, module.programs[program]], cwd=module.folder, check=True)
+        if program in module.files:
+            _copy(go, module, program, output)
+        else:
+            flags = ["-trimpath", "-ldflags", module.linker_flags(), "-o", str(output)]
+            subprocess.run([str(go), "build", *flags, module.programs[program]], cwd=module.folder, check=True)
         output.replace(folder / program)
     _say(f"built {program} in {time.monotonic() - started:.0f} s")
     return folder / program
+
+
+def _copy(go: Path, module: Module, name: str, output: Path) -> None:
+    source, path = module.files[name]
+    command = [str(go), "list", "-m", "-f", "{{.Dir}}", source]
+    # Without a folder where the module is not in Go's cache, because its packages come from the cache of builds.
+    subprocess.run([str(go), "mod", "download", source], cwd=module.folder, check=True)
+    done = subprocess.run(command, cwd=module.folder, check=True, capture_output=True, text=True)
+    shutil.copyfile(Path(done.stdout.strip()) / path, output)
+
+
+def _module_of(program: str) -> Module:
+    return next(module for module in MODULES if program in module.programs or program in module.files)
 
 
 def _folder(module: Module, go: Path) -> Path:

@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from tests.e2e.pod import free_port
@@ -23,7 +23,7 @@ class StartError(Exception):
 class Process:
     """A running program."""
 
-    def __init__(self, command: Sequence[str | Path], log: Path) -> None:
+    def __init__(self, command: Sequence[str | Path], log: Path, environment: Mapping[str, str] | None = None) -> None:
         self._log = log
         # A test run that is killed takes its servers with it.
         leash = ["setpriv", "--pdeathsig", "KILL"] if shutil.which("setpriv") else []
@@ -34,7 +34,13 @@ class Process:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                env=environment,
             )
+
+    @property
+    def pid(self) -> int:
+        """Its process id, and that of its group."""
+        return self._child.pid
 
     @property
     def is_running(self) -> bool:
@@ -62,10 +68,10 @@ class Process:
         """Everything it wrote."""
         return self._log.read_text(encoding="utf-8", errors="replace")
 
-    def stop(self) -> None:
-        """End its process group, by force if it takes too long."""
+    def stop(self, *, at_once: bool = False) -> None:
+        """End its process group, by force if it takes too long or shall be at once."""
         if self.is_running:
-            os.killpg(self._child.pid, signal.SIGTERM)
+            os.killpg(self._child.pid, signal.SIGKILL if at_once else signal.SIGTERM)
         try:
             self._child.wait(_STOP_SECONDS)
         except subprocess.TimeoutExpired:
@@ -74,7 +80,11 @@ class Process:
 
 
 def started(
-    command: Callable[[int], Sequence[str | Path]], log: Path, is_ready: Callable[[int], bool], seconds: float
+    command: Callable[[int], Sequence[str | Path]],
+    log: Path,
+    is_ready: Callable[[int], bool],
+    seconds: float,
+    environment: Mapping[str, str] | None = None,
 ) -> tuple[Process, int]:
     """Start a program on a free port and wait until it is ready; raises StartError.
 
@@ -83,7 +93,7 @@ def started(
     """
     for attempt in range(3):
         port = free_port()
-        process = Process(command(port), log)
+        process = Process(command(port), log, environment)
         try:
             process.wait_until(lambda port=port: is_ready(port), seconds)  # type: ignore[misc]
         except StartError:
