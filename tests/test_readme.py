@@ -31,7 +31,7 @@ def test_there_are_two_lines_to_start_with() -> None:
 
 def test_the_commands_run_in_order(tmp_path: Path) -> None:
     """In a copy, with this environment's `kagent-render` on the path; `/tmp` is a folder of its own."""
-    for name in ("examples", "tests/benchmarks", "tests/cases/import"):
+    for name in ("examples", "tests/benchmarks", "tests/cases/import", "tests/cases/openapi"):
         shutil.copytree(ROOT / name, tmp_path / name)
     (tmp_path / "tmp").mkdir()
     environment = os.environ | {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "PYTHONPATH": str(ROOT)}

@@ -357,16 +357,66 @@ def templates(name: str | None) -> int:
     return command.run(name)
 
 
-@cli.command("import")
+class _Sources(click.Group):
+    """`import PATH…` is `import kagent PATH…`, as it was before there were other sources."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Put in the source that is meant when none is named."""
+        is_named = bool(args) and (args[0] in self.commands or args[0] in ctx.help_option_names)
+        return super().parse_args(ctx, args if is_named else ["kagent", *args])
+
+
+_partial = click.option("--partial", "is_partial", is_flag=True, help="Write what can be imported; the rest cannot.")
+_report_format = click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stderr.")
+_import_folder = click.option(
+    "--output", "-o", metavar="DIR", type=click.Path(), help="Write one file a resource instead of stdout."
+)
+
+
+@cli.group("import", cls=_Sources)
+def import_() -> None:
+    """Turn kagent's own resources, or an OpenAPI document, into specs."""
+
+
+@import_.command("kagent")
 @click.argument("paths", nargs=-1, required=True, type=click.Path())
-@click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Write one file a resource instead of stdout.")
-@click.option("--partial", "is_partial", is_flag=True, help="Write what can be imported although something cannot.")
-@click.option("--format", "format_", type=_FORMATS, help="Form of the diagnostics on stderr.")
-def import_(paths: tuple[str, ...], output: str | None, is_partial: bool, format_: str | None) -> int:
-    """Turn kagent's own resources into specs; `-` reads stdin."""
+@_import_folder
+@_partial
+@_report_format
+def import_kagent(paths: tuple[str, ...], output: str | None, is_partial: bool, format_: str | None) -> int:
+    """Turn kagent's own resources into specs; `-` reads stdin. `import PATH…` does the same."""
     from kagent_render.cli import import_ as command
 
     return command.run(paths, output, is_partial, format_)
+
+
+@import_.command("openapi")
+@click.argument("path", metavar="FILE", type=click.Path())
+@click.option("--base-url", metavar="URL", help="Where the operations are, instead of the document's servers.")
+@click.option("--operation", "operations", metavar="ID", multiple=True, help="Only this operation; repeatable.")
+@click.option("--tag", "tags", metavar="T", multiple=True, help="Only operations with this tag; repeatable.")
+@click.option("--secret", metavar="NAME", help="The Secret with the credentials; default: from the title.")
+@click.option("--username", metavar="USER", help="The user name of HTTP Basic authentication.")
+@_import_folder
+@_partial
+@_report_format
+def import_openapi(
+    path: str,
+    base_url: str | None,
+    operations: tuple[str, ...],
+    tags: tuple[str, ...],
+    secret: str | None,
+    username: str | None,
+    output: str | None,
+    is_partial: bool,
+    format_: str | None,
+) -> int:
+    """Turn the operations of an OpenAPI 3.0 or 3.1 document into Tools of type http; `-` reads stdin."""
+    from kagent_render.cli import import_ as command
+    from kagent_render.openapi.draft import Options
+
+    options = Options(base_url, secret, username, operations, tags)
+    return command.run_openapi(path, options, output, is_partial, format_)
 
 
 @cli.command()

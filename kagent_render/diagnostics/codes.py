@@ -874,13 +874,14 @@ _CODES = (
     Code(
         "KR701",
         "not-importable",
-        "A resource of kagent's cannot become a spec: something that it does has no counterpart here, or something "
-        "that it needs is not among the files given. The field says which.",
+        "A resource of kagent's, or an operation of an OpenAPI document, cannot become a spec: something that it does "
+        "has no counterpart here, or something that it needs is not among the files given. The field says which.",
     ),
     Code(
         "KR702",
         "not-carried-over",
-        "The resource was imported, but for this field; or it was, and there is something that only you can do.",
+        "The resource or operation was imported, but for this field; or it was, and there is something that only "
+        "you can do.",
         Severity.WARNING,
     ),
     Code(
@@ -888,6 +889,12 @@ _CODES = (
         "unknown-kagent-field",
         "The field is not one of kagent's own API either. kagent drops such fields in silence, so the resource "
         "never did what it says.",
+    ),
+    Code(
+        "KR704",
+        "not-openapi",
+        "The file is not an OpenAPI document of version 3.0 or 3.1, a `$ref` in it leads nowhere or into another "
+        "document, or it does not have what was asked for.",
     ),
     # KR9xx
     Code("KR900", "internal-error", "A bug in kagent-render. Please report it with the text shown."),

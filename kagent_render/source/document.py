@@ -23,6 +23,7 @@ except ImportError:  # PyYAML built without libyaml: slower, same events
 
 MAX_DEPTH = 64
 MAX_NODES = 50_000
+MAX_FOREIGN_NODES = 400_000
 Location = tuple[int | str, ...]
 # Control, bidirectional, zero-width and tag characters: what a reviewer sees is not what is there.
 HIDDEN = re.compile(
@@ -83,8 +84,11 @@ class _Refused(Exception):
     """The rest of this file cannot be read; its diagnostic is recorded."""
 
 
-def read_documents(file: SourceFile, diagnostics: Diagnostics) -> list[Document]:
-    """Read every document of a file. A defect that hides the rest of the file ends it with a diagnostic."""
+def read_documents(file: SourceFile, diagnostics: Diagnostics, *, is_foreign: bool = False) -> list[Document]:
+    """Read every document of a file. A defect that hides the rest of the file ends it with a diagnostic.
+
+    What is foreign was not written for Kubernetes: it is YAML 1.2, its keys may be numbers, and it may be larger.
+    """
     hidden = HIDDEN.search(file.text)
     if hidden:
         line = file.text.count("\n", 0, hidden.start()) + 1
@@ -99,7 +103,7 @@ def read_documents(file: SourceFile, diagnostics: Diagnostics) -> list[Document]
         return []
     documents: list[Document] = []
     try:
-        for data, root in _Builder(file, diagnostics).documents():
+        for data, root in _Builder(file, diagnostics, is_foreign).documents():
             if data is not None:
                 documents.append(Document(file, len(documents), data, root))
     except _Refused:
@@ -123,8 +127,10 @@ def _mark_span(file: SourceFile, mark: Any) -> Span:
 class _Builder:
     """Builds data and nodes from parse events. One instance reads one file."""
 
-    def __init__(self, file: SourceFile, diagnostics: Diagnostics) -> None:
+    def __init__(self, file: SourceFile, diagnostics: Diagnostics, is_foreign: bool) -> None:
         self._file = file
+        self._is_foreign = is_foreign
+        self._most = MAX_FOREIGN_NODES if is_foreign else MAX_NODES
         self._diagnostics = diagnostics
         self._parser = Parser(file.text)
         self._nodes = 0
@@ -158,8 +164,10 @@ class _Builder:
                 event,
                 "write the value out",
             )
-        if depth > MAX_DEPTH or self._nodes > MAX_NODES:
-            limit = f"nested deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"more than {MAX_NODES:,} values"
+        if depth > MAX_DEPTH or self._nodes > self._most:
+            limit = (
+                f"nested deeper than {MAX_DEPTH} levels" if depth > MAX_DEPTH else f"more than {self._most:,} values"
+            )
             self._refuse("KR007", limit, event, None)
         if event.tag is not None and event.tag != "!":
             self._refuse(
@@ -180,6 +188,8 @@ class _Builder:
         if not event.implicit[0] or event.style not in (None, ""):
             return event.value, node
         if is_ambiguous(event.value):
+            if self._is_foreign:
+                return event.value, node
             self._diagnostics.add(
                 "KR005",
                 f"the unquoted `{event.value[:40]}` means different things to different YAML parsers",
@@ -221,6 +231,8 @@ class _Builder:
         if not isinstance(event, (yaml.ScalarEvent, yaml.AliasEvent)):
             self._refuse("KR001", "a key must be a plain string", event, None)
         key, node = self._value(event, depth + 1)
+        if not isinstance(key, str) and self._is_foreign and isinstance(event, yaml.ScalarEvent):
+            return str(event.value), node
         if not isinstance(key, str):
             self._refuse("KR001", f"the key `{event.value}` is not a string", event, "put it in quotes")
         return key, node

@@ -23,8 +23,17 @@ PRIVATE_V4 = [
 ]
 PRIVATE_V6 = ["::1/128", "fc00::/7", "fe80::/10"]
 # What nobody may call, even where private addresses are allowed: the node itself and the metadata of clouds.
-NEVER_V4 = ["127.0.0.0/8", "169.254.0.0/16"]
-NEVER_V6 = ["::1/128", "fd00:ec2::254/128", "fe80::/10"]
+NEVER_V4 = ["100.100.100.200/32", "127.0.0.0/8", "168.63.129.16/32", "169.254.0.0/16", "192.0.0.0/24"]
+NEVER_V6 = [
+    "::1/128",
+    "fd00:42::42/128",
+    "fd00:100::100:200/128",
+    "fd00:a9fe:a9fe::1/128",
+    "fd00:c1::a9fe:a9fe/128",
+    "fd00:ec2::/32",
+    "fd20:ce::254/128",
+    "fe80::/10",
+]
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 

@@ -103,6 +103,7 @@ ADDRESSES = (
 ADDRESSES += " 0.0.0.0 100.100.100.200 168.63.129.16 169.254.169.254 192.0.0.192 192.0.2.1 192.88.99.1 198.51.100.1"
 ADDRESSES += (
     " 203.0.113.1 224.0.0.1 255.255.255.255 :: 2001::1 2001:db8::1 2002::1 3fff::1 fd00:ec2::254 fe80::1 ff02::1"
+    " fd00:ec2::23 fd20:ce::254 fd00:42::42 fd00:100::100:200 fd00:a9fe:a9fe::1 fd00:c1::a9fe:a9fe fd00:a9fe:a9fe::2"
 )
 ADDRESSES += " ::ffff:10.0.0.1 ::ffff:8.8.8.8 fec0::1 100::1"
 
@@ -117,7 +118,23 @@ def test_the_compiler_refuses_the_addresses_that_the_runtime_does(address: str) 
         assert refused == (addresses.kind_of(address) not in allowed)
 
 
-@pytest.mark.parametrize("host", ["vllm", "a.b", "a.b.svc", "a.b.svc.cluster.local", "localhost", "a.svc", "a.b.c.svc"])
+@pytest.mark.parametrize(
+    "host",
+    [
+        "vllm",
+        "a.b",
+        "a.b.svc",
+        "a.b.svc.cluster.local",
+        "localhost",
+        "a.svc",
+        "a.b.c.svc",
+        "a.b.svc.",
+        "A.b.SVC",
+        "LOCALHOST.",
+        "167772167",
+        "0XA000007",
+    ],
+)
 def test_both_sides_know_what_is_in_the_cluster(host: str) -> None:
     """The compiler says where no permission is needed; the runtime grants it."""
     assert urls.is_in_cluster(host) == addresses.is_in_cluster(host)

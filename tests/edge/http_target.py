@@ -61,8 +61,19 @@ class HttpTarget(LoopbackServer):
         )
 
     async def _redirect(self, request: Request, rest: str) -> Response:
-        """To `location`, with the status in the path."""
-        return Response("moved", int(rest or 302), {"location": self.location})
+        """To `location`, with the status in the path, or 302. Beyond ASCII it is sent as UTF-8, as browsers accept."""
+        location = self.location.encode().decode("latin-1")
+        return Response("moved", int(rest) if rest.isdigit() else 302, {"location": location})
+
+    async def _chain(self, request: Request, rest: str) -> Response:
+        """To `location` after as many redirects to itself as the path says."""
+        if int(rest) == 0:
+            return await self._redirect(request, "302")
+        return Response("moved", 302, {"location": f"/chain/{int(rest) - 1}"})
+
+    async def _sse(self, request: Request, rest: str) -> Response:
+        """The first event of an MCP server of the older transport: where it wants to be asked."""
+        return Response(f"event: endpoint\ndata: {self.location}\n\n", media_type="text/event-stream")
 
     async def _status(self, request: Request, rest: str) -> Response:
         token = request.headers.get("authorization", "")
@@ -130,8 +141,9 @@ class Trap:
     """Counts connections on a loopback port; whatever connects has got through."""
 
     def __init__(self, host: str = "127.0.0.1", port: int = 0) -> None:
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
-        self._listener = socket.create_server((host, port), family=family, backlog=64)
+        is_v6 = ":" in host
+        family, both = (socket.AF_INET6, host == "::") if is_v6 else (socket.AF_INET, False)
+        self._listener = socket.create_server((host, port), family=family, backlog=64, dualstack_ipv6=both)
         self.port = int(self._listener.getsockname()[1])
         self.connections = 0
 

@@ -154,7 +154,10 @@ def check_tls(tls: ClientTls | None, url: str, location: Location) -> Iterator[P
 
 def check_plaintext(url: str, location: Location, *, has_credential: bool) -> Iterator[Problem]:
     """A credential that leaves the cluster unencrypted."""
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return  # check_url says so
     if has_credential and parts.scheme == "http" and parts.hostname and not is_in_cluster(parts.hostname):
         message = f"a credential is sent to `{parts.hostname}` unencrypted"
         yield Problem("KR359", message, location, "use https://")

@@ -13,6 +13,8 @@ from kagent_render.catalog.tools.placeholders import PLACEHOLDER, names
 Location = tuple[int | str, ...]
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 _HOST_LABEL = re.compile(r"[A-Za-z0-9_]([-A-Za-z0-9_]{0,61}[A-Za-z0-9_])?\Z")
+# Resolvers read 127.1, 0x7f000001 and 2852039166 as addresses.
+_NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)\Z")
 # RFC 3986: unreserved, sub-delims, ":", "@", "/" and percent escapes; the query has "?" too.
 _PATH = re.compile(r"([A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})*\Z")
 _QUERY = re.compile(r"([A-Za-z0-9._~!$&'()*+,;=:@/?-]|%[0-9A-Fa-f]{2})*\Z")
@@ -44,15 +46,20 @@ _NEVER = (
     "2001:db8::/32",
     "2002::/16",
     "3fff::/20",
-    "fd00:ec2::254/128",  # metadata of AWS
+    "fd00:42::42/128",  # metadata of Scaleway
+    "fd00:100::100:200/128",  # metadata of Alibaba Cloud
+    "fd00:a9fe:a9fe::1/128",  # metadata of Akamai
+    "fd00:c1::a9fe:a9fe/128",  # metadata of Oracle Cloud
+    "fd00:ec2::/32",  # metadata of AWS, and the credentials of EKS Pod Identity
+    "fd20:ce::254/128",  # metadata of Google Cloud
 )
 
 
 def is_in_cluster(host: str) -> bool:
     """Whether a host names a Service: one label, or an ending that only the cluster's DNS has."""
-    labels = host.split(".")
+    labels = host.lower().removesuffix(".").split(".")
     if len(labels) == 1:
-        return ":" not in host and host.lower() != "localhost"
+        return ":" not in host and labels[0] != "localhost" and not _NUMBER.match(labels[0])
     return labels[2:] in (["svc"], ["svc", "cluster", "local"])
 
 
@@ -60,7 +67,7 @@ def endpoint_of(url: str, *, is_private: bool) -> Endpoint:
     """What the NetworkPolicy has to let through. Only for a checked URL."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "https" else 80)
-    return Endpoint(parts.hostname or "", port, parts.scheme, is_private=is_private)
+    return Endpoint((parts.hostname or "").removesuffix("."), port, parts.scheme, is_private=is_private)
 
 
 def check_url(url: str, location: Location, *, is_template: bool, allows_private: bool) -> Iterator[Problem]:
@@ -110,8 +117,7 @@ def _is_host(host: str) -> bool:
         ipaddress.ip_address(host)
     except ValueError:
         labels = host.removesuffix(".").split(".")
-        # Resolvers read 127.1, 0x7f000001 and 2852039166 as addresses.
-        is_number = re.fullmatch(r"[0-9]+|0[xX][0-9a-fA-F]*", labels[-1]) is not None
+        is_number = _NUMBER.match(labels[-1].lower()) is not None
         return not is_number and len(host) <= 253 and all(_HOST_LABEL.match(label) for label in labels)
     return "%" not in host
 
@@ -121,10 +127,11 @@ def _check_host(parts: SplitResult, location: Location, allows_private: bool) ->
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        if host == "localhost" and not allows_private:
+        name = host.removesuffix(".")
+        if (name == "localhost" or name.endswith(".localhost")) and not allows_private:
             help = "for a container of the same pod add `allowPrivateAddresses: true`"
-            yield Problem("KR358", "`localhost` is the pod itself", location, help)
-        elif parts.scheme == "http" and host.count(".") == 1 and not host.endswith(".svc"):
+            yield Problem("KR358", f"`{host}` is the pod itself", location, help)
+        elif parts.scheme == "http" and name.count(".") == 1 and not name.endswith((".svc", ".localhost")):
             help = f"for the Service `{host.split('.')[0]}` in namespace `{host.split('.')[1]}` write {host}.svc"
             yield Problem("KR312", f"`{host}` is treated as a public host", location, help)
         return

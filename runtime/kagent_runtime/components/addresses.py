@@ -5,6 +5,7 @@ that lead to the metadata of a cloud.
 from __future__ import annotations
 
 import ipaddress
+import re
 from typing import Literal
 
 Kind = Literal["public", "private", "loopback", "never"]
@@ -28,8 +29,14 @@ _NEVER = (
     "2001:db8::/32",
     "2002::/16",  # 6to4: has any IPv4 address in it
     "3fff::/20",
-    "fd00:ec2::254/128",  # metadata of AWS
+    "fd00:42::42/128",  # metadata of Scaleway
+    "fd00:100::100:200/128",  # metadata of Alibaba Cloud
+    "fd00:a9fe:a9fe::1/128",  # metadata of Akamai
+    "fd00:c1::a9fe:a9fe/128",  # metadata of Oracle Cloud
+    "fd00:ec2::/32",  # metadata of AWS, and the credentials of EKS Pod Identity
+    "fd20:ce::254/128",  # metadata of Google Cloud
 )
+_NUMBER = re.compile(r"([0-9]+|0x[0-9a-f]*)\Z")  # which resolvers read as an address
 _GLOBAL_UNICAST = ipaddress.ip_network("2000::/3")
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
 
@@ -72,5 +79,5 @@ def is_in_cluster(host: str) -> bool:
     """Whether a host names a Service: one label, or an ending that only the cluster's DNS has."""
     labels = host.lower().removesuffix(".").split(".")
     if len(labels) == 1:
-        return ":" not in host and labels[0] != "localhost"
+        return ":" not in host and labels[0] != "localhost" and not _NUMBER.match(labels[0])
     return labels[2:] in (["svc"], ["svc", "cluster", "local"])

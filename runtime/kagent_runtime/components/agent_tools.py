@@ -9,14 +9,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import httpx
+import httpx2
 from autogen_core import Component
 
 from kagent_runtime.auth.settings import AuthError
 from kagent_runtime.auth.tokens import own_tokens
 from kagent_runtime.components import texts
 from kagent_runtime.components.credentials import Credentials
+from kagent_runtime.components.egress import EgressError
 from kagent_runtime.components.failures import ToolFailureError
+from kagent_runtime.components.judged_transport import JudgedTransport
 from kagent_runtime.components.remote_workbench import RemoteWorkbench
 from kagent_runtime.depth import DEPTH, HEADER, LIMIT
 from kagent_runtime.model.agent_tools import AgentTool, AgentToolsConfig
@@ -44,7 +46,7 @@ class AgentTools(RemoteWorkbench[AgentTool], Component[AgentToolsConfig]):
         try:
             async with _client(tool, depth) as client:
                 text = await _ask(client, str(arguments["task"]), _tokens(tool, credentials))
-        except httpx.HTTPError as error:
+        except httpx2.HTTPError as error:
             raise ToolFailureError(f"the agent cannot be reached: {type(error).__name__}") from None
         return texts.head(texts.printable(text), tool.max_bytes)
 
@@ -57,13 +59,17 @@ class AgentTools(RemoteWorkbench[AgentTool], Component[AgentToolsConfig]):
 
 
 @asynccontextmanager
-async def _client(tool: AgentTool, depth: int) -> AsyncIterator[httpx.AsyncClient]:
-    verify = _trust() if tool.url.startswith("https:") else False
-    timeout = httpx.Timeout(tool.timeout_seconds, connect=CONNECT_SECONDS)
-    headers = {HEADER: str(depth)}
-    options: dict[str, Any] = {"base_url": f"{tool.url}/api/v1", "timeout": timeout, "headers": headers}
-    async with httpx.AsyncClient(verify=verify, trust_env=False, **options) as client:
+async def _client(tool: AgentTool, depth: int) -> AsyncIterator[httpx2.AsyncClient]:
+    timeout = httpx2.Timeout(tool.timeout_seconds, connect=CONNECT_SECONDS)
+    options: dict[str, Any] = {"timeout": timeout, "headers": {HEADER: str(depth)}}
+    base = f"{tool.url}/api/v1"
+    async with httpx2.AsyncClient(base_url=base, transport=_transport(base), trust_env=False, **options) as client:
         yield client
+
+
+def _transport(url: str) -> JudgedTransport:
+    """Agents are on the cluster's network, or in the same pod; a name that leads to metadata is no agent."""
+    return JudgedTransport(url, _trust() if url.startswith("https:") else None, allow_private=True)
 
 
 def _trust() -> ssl.SSLContext:
@@ -90,7 +96,7 @@ def _tokens(tool: AgentTool, credentials: Credentials) -> list[str]:
     return found
 
 
-async def _ask(client: httpx.AsyncClient, task: str, tokens: list[str]) -> str:
+async def _ask(client: httpx2.AsyncClient, task: str, tokens: list[str]) -> str:
     session = (await _checked(await _opened(client, tokens)))["id"]
     try:
         return await _answer(client, session, task)
@@ -100,7 +106,7 @@ async def _ask(client: httpx.AsyncClient, task: str, tokens: list[str]) -> str:
         raise
 
 
-async def _opened(client: httpx.AsyncClient, tokens: list[str]) -> httpx.Response:
+async def _opened(client: httpx2.AsyncClient, tokens: list[str]) -> httpx2.Response:
     """A session over there; while tokens change, the two sides may for a moment not have the same ones."""
     for token in tokens or [""]:
         if token:
@@ -111,11 +117,11 @@ async def _opened(client: httpx.AsyncClient, tokens: list[str]) -> httpx.Respons
     return answer
 
 
-async def _answer(client: httpx.AsyncClient, session: str, task: str) -> str:
+async def _answer(client: httpx2.AsyncClient, session: str, task: str) -> str:
     said, path = "", f"/sessions/{session}/messages"
     headers = {"Accept": "text/event-stream"}
     async with client.stream("POST", path, json={"content": task}, headers=headers) as answer:
-        if answer.status_code >= 400:
+        if answer.status_code >= 300:
             await answer.aread()
             await _checked(answer)
         async for line in answer.aiter_lines():
@@ -138,11 +144,18 @@ def _end(event: dict[str, Any], said: str) -> str:
     raise ToolFailureError(f"the agent's turn {event['outcome']}: {reason}.{partly}")
 
 
-async def _checked(answer: httpx.Response) -> dict[str, Any]:
+async def _checked(answer: httpx2.Response) -> dict[str, Any]:
     if answer.status_code >= 400:
         detail = texts.one_line(answer.text, 200)
         raise ToolFailureError(f"the agent answered HTTP {answer.status_code}: {detail}")
-    body: dict[str, Any] = answer.json()
+    if answer.is_redirect:
+        raise ToolFailureError(f"{answer.url.host} redirects with HTTP {answer.status_code}, which is not followed")
+    try:
+        body = answer.json()
+    except ValueError:
+        body = None
+    if not isinstance(body, dict) or "id" not in body:
+        raise ToolFailureError(f"{answer.url.host} does not answer as an agent does")
     return body
 
 
@@ -153,10 +166,11 @@ def _in_background(work: Any) -> None:
 
 
 async def _cancel(base_url: str, headers: dict[str, str], session: str) -> None:
-    verify = _trust() if base_url.startswith("https:") else False
     try:
-        async with httpx.AsyncClient(verify=verify, trust_env=False, timeout=CANCEL_SECONDS) as client:
+        async with httpx2.AsyncClient(
+            transport=_transport(base_url), trust_env=False, timeout=CANCEL_SECONDS
+        ) as client:
             told = {name: headers[name.lower()] for name in (HEADER, "Authorization") if name.lower() in headers}
             await client.post(f"{base_url.rstrip('/')}/sessions/{session}/cancel", headers=told)
-    except httpx.HTTPError:
+    except (httpx2.HTTPError, EgressError):
         return  # it ends by its own limits

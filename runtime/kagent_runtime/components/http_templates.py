@@ -38,7 +38,7 @@ def _segment(tool: HttpTool, template: str, arguments: Arguments) -> str:
         return quote(value, safe="")
 
     filled = _PLACEHOLDER.sub(fill, template)
-    if filled != template and unquote(filled) in ("", ".", ".."):
+    if filled != template and unquote(filled).partition(";")[0].strip() in ("", ".", ".."):
         raise ToolFailureError("an argument would change the path of the request")
     return filled
 
