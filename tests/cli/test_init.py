@@ -19,7 +19,7 @@ def test_what_it_writes_builds_and_passes(tmp_path: Path) -> None:
     base = kagent_render("build", "agents", cwd=tmp_path)
     prod = kagent_render("build", "agents", "--env", "prod", cwd=tmp_path)
     assert (base.code, prod.code, base.stderr, prod.stderr) == (0, 0, "", "")
-    assert prod.stdout.replace("      priorityClassName: agents\n", "") == base.stdout
+    assert prod.stdout.replace('memory: "1Gi"', 'memory: "512Mi"') == base.stdout
 
 
 def test_every_command_of_its_readme_works(tmp_path: Path) -> None:

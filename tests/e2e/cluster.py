@@ -18,6 +18,11 @@ from tests.e2e.controlplane.control_plane import ControlPlane
 from tests.e2e.tally import Tally
 
 JSON = dict[str, Any]
+NODE: JSON = {
+    "apiVersion": "v1",
+    "kind": "Node",
+    "metadata": {"name": "kwok-1", "labels": {"kubernetes.io/hostname": "kwok-1", "kubernetes.io/os": "linux"}},
+}
 DESTINATION = "destination"
 """Where objects go that name no namespace: Argo CD and Flux call it so."""
 

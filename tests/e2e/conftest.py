@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.cluster import Cluster, is_true
+from tests.e2e.cluster import NODE, Cluster, is_true
 from tests.e2e.containers import Containers, cache_directory, missing_requirement
 from tests.e2e.controlplane import control_plane
 from tests.e2e.controlplane.control_plane import ControlPlane
@@ -18,11 +18,6 @@ from tests.e2e.live import Command, command_for
 from tests.e2e.tally import Tally
 
 _TALLY = pytest.StashKey[Tally]()
-_NODE = {
-    "apiVersion": "v1",
-    "kind": "Node",
-    "metadata": {"name": "kwok-1", "labels": {"kubernetes.io/hostname": "kwok-1", "kubernetes.io/os": "linux"}},
-}
 
 
 @pytest.fixture(scope="session")
@@ -65,10 +60,10 @@ def cluster_with_nodes(cluster: Cluster) -> Cluster:
 def node(cluster_with_nodes: Cluster) -> Iterator[None]:
     """A node on which every pod starts at once: kwok plays its kubelet."""
     cluster = cluster_with_nodes
-    cluster.client.apply(_NODE, manager="platform")
-    cluster.plane.wait_until(lambda: is_true(cluster.client.get(_NODE), "Ready"))
+    cluster.client.apply(NODE, manager="platform")
+    cluster.plane.wait_until(lambda: is_true(cluster.client.get(NODE), "Ready"))
     yield
-    cluster.client.delete(_NODE)
+    cluster.client.delete(NODE)
 
 
 def _need_control_plane(*, with_nodes: bool) -> None:

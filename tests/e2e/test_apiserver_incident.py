@@ -14,10 +14,9 @@ from typing import Any
 
 import pytest
 
-from tests.e2e.cluster import Cluster, manifests
+from tests.e2e.cluster import Cluster, is_true, manifests
 from tests.e2e.pod import wait_for
 from tests.e2e.test_apiserver_changes import asked
-from tests.e2e.test_apiserver_nodes import NODE, _is_true
 from tests.e2e.test_apiserver_tools import SECURITY
 from tests.edge.model_server import ModelRequest, ModelServer
 from tests.edge.script import Step
@@ -84,18 +83,15 @@ def _call(tool: str, sleep: float = 0, **arguments: str) -> Step:
 
 
 @pytest.fixture(scope="module")
-def shop(cluster_with_nodes: Cluster) -> Iterator[Cluster]:
+def shop(cluster_with_nodes: Cluster, node: None) -> Iterator[Cluster]:
     """A node, and the checkout that fails on it."""
     cluster = cluster_with_nodes
-    cluster.client.apply(NODE, manager="platform")
-    cluster.plane.wait_until(lambda: _is_true(cluster.client.get(NODE), "Ready"))
     cluster.plane.pod_logs.write_text(LOG, encoding="utf-8")
     cluster.prepare([CHECKOUT])
     cluster.client.apply(CHECKOUT, manager="developer")
     wait_for(lambda: "CrashLoopBackOff" in cluster.kubectl("get", "pods", "-n", SHOP), 60)
     yield cluster
     cluster.client.delete(CHECKOUT)
-    cluster.client.delete(NODE)
 
 
 @pytest.fixture
@@ -142,7 +138,7 @@ def test_an_incident_is_diagnosed_approved_and_mended(runtime: Runtime, shop: Cl
     assert events[-1]["outcome"] == "completed", json.dumps(events[-4:])
     assert [one["content"] for one in events if one["type"] == "message"][-1].startswith("MENDED")
 
-    wait_for(lambda: _is_true(shop.client.get(CHECKOUT), "Available"), 60)
+    wait_for(lambda: is_true(shop.client.get(CHECKOUT), "Available"), 60)
     now = shop.client.get(CHECKOUT)
     (container,) = now["spec"]["template"]["spec"]["containers"]
     assert container["env"] == [{"name": "DATABASE_URL", "value": "postgres://db.shop/orders"}]

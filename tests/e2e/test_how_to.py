@@ -20,12 +20,14 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.e2e.controlplane import control_plane
+from tests.e2e.cluster import NODE
+from tests.e2e.controlplane import argocd_server, control_plane
+from tests.e2e.controlplane.argocd_server import ArgoCD
 from tests.e2e.controlplane.binaries import find
 from tests.e2e.controlplane.client import ApiError
 from tests.e2e.controlplane.control_plane import ControlPlane
+from tests.e2e.controlplane.git_server import GitServer
 from tests.e2e.pod import wait_for
-from tests.e2e.test_apiserver_nodes import NODE
 from tests.e2e.test_pre_commit import Repository, release
 from tests.harness import EXAMPLES, ROOT
 
@@ -214,9 +216,30 @@ def test_flux(plane: ControlPlane, kustomize: Path, tmp_path: Path) -> None:
     assert controller.error == ""
 
 
-def _from_git(name: str, reader: Reader, tell: Callable[[], None]) -> None:
+def test_argocd(plane: ControlPlane, tmp_path: Path) -> None:
+    """Specs in Git, and an Application."""
+    if reason := argocd_server.missing_requirement():
+        stop = pytest.fail if os.environ.get("REQUIRE_ARGOCD") == "1" else pytest.skip
+        stop(f"Argo CD cannot be started here: {reason}")
+    application = {
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "Application",
+        "metadata": {"name": "agents-prod", "namespace": argocd_server.NAMESPACE},
+    }
+
+    def refresh() -> None:
+        plane.client.merge(application, {"metadata": {"annotations": {"argocd.argoproj.io/refresh": "normal"}}})
+
+    with GitServer() as git, ArgoCD(plane):
+        bare = git.repository("agents")
+        # Argo CD reads Git by a library of its own, which knows nothing of who stands in for whom.
+        _from_git("argocd", Reader(tmp_path, plane), refresh, url=bare.url)
+        plane.client.delete(application)
+
+
+def _from_git(name: str, reader: Reader, tell: Callable[[], None], url: str = THEIRS) -> None:
     """Follow a how-to whose controller takes commits from Git; `tell` has it look, as a webhook would."""
-    *first, change, back = blocks(name)
+    *first, change, back = [block.replace(THEIRS, url) for block in blocks(name)]
     for block in first:
         reader.follow(block)
     reader.wait_for_prompt(changed=False)
