@@ -121,7 +121,10 @@ def explain(subject: str, recursive: bool) -> int:
 @click.argument("kind", required=False)
 @click.option("--output", "-o", metavar="DIR", type=click.Path(), help="Write one file a kind, and all.schema.json.")
 @click.option("--markdown", is_flag=True, help="Print the reference page of all kinds instead.")
-def schema(kind: str | None, output: str | None, markdown: bool) -> int:
+@click.option(
+    "--tools", metavar="DIR", type=click.Path(), help="Write a page for each tool type, with its RBAC, instead."
+)
+def schema(kind: str | None, output: str | None, markdown: bool, tools: str | None) -> int:
     """Print the JSON Schema of KIND, or of all kinds, for editors."""
     from kagent_render.cli import schema as command
 
@@ -129,6 +132,10 @@ def schema(kind: str | None, output: str | None, markdown: bool) -> int:
         raise click.UsageError("KIND goes with neither --output nor --markdown, which are about all kinds")
     if output is not None and markdown:
         raise click.UsageError("--output is for schemas: redirect the page with `>`")
+    if tools is not None:
+        if kind or markdown or output is not None:
+            raise click.UsageError("--tools goes alone: it writes pages, and no schema")
+        return command.write_tool_pages(tools)
     return command.run(kind, output, markdown)
 
 

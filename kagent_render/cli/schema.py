@@ -25,6 +25,18 @@ def run(kind: str | None, output: str | None, is_markdown: bool) -> int:
     return 0
 
 
+def write_tool_pages(folder: str) -> int:
+    """Write a page for each tool type. Raises OSError."""
+    from kagent_render.views.tool_pages import tool_pages
+
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    for name, text in tool_pages().items():
+        (target / name).write_text(text, encoding="utf-8", newline="\n")
+        say(f"wrote {(target / name).as_posix()}")
+    return 0
+
+
 def _known(kind: str) -> str:
     by_fold = {name.lower(): name for name in KINDS}
     if kind.lower() not in by_fold:

@@ -11,12 +11,13 @@ import jsonschema
 import pytest
 import yaml
 
+from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.specs.registry import KINDS
 from kagent_render.views.explain import explain
 from kagent_render.views.reference_page import reference_page
 from kagent_render.views.spec_reference import Field, Model, description_of, fields_of
 from kagent_render.views.spec_schema import schema_files
-from tests.harness import CASES, EXAMPLES, ROOT, kagent_render
+from tests.harness import CASES, EXAMPLES, ROOT, kagent_render, tree
 
 PAGE = ROOT / "kagent_render" / "specs" / "REFERENCE.md"
 SPECS = [*EXAMPLES.glob("*/specs/**/*.yaml"), *CASES.glob("build/*/input/**/*.yaml")]
@@ -199,3 +200,20 @@ def test_schemas_are_written_into_a_folder(tmp_path: Path) -> None:
     assert set(written) == {f"{kind.lower()}.schema.json" for kind in KINDS} | {"all.schema.json"}
     for arguments in (["Agent", "-o", "x"], ["Agent", "--markdown"], ["--markdown", "-o", "x"]):
         assert kagent_render("schema", *arguments).code == 2
+
+
+def test_the_pages_of_the_tool_types_are_committed(tmp_path: Path) -> None:
+    """`kagent-render schema --tools kagent_render/specs/tools` writes them."""
+    assert kagent_render("schema", "--tools", str(tmp_path)).code == 0
+    assert tree(tmp_path) == tree(ROOT / "kagent_render" / "specs" / "tools")
+    assert set(tree(tmp_path)) == {f"{name}.md" for name in TOOL_TYPES}
+
+
+@pytest.mark.parametrize("name", TOOL_TYPES)
+def test_a_page_tells_of_all_that_its_type_does(name: str) -> None:
+    """Every operation and every built-in, with its Role or where it goes."""
+    text = (ROOT / "kagent_render" / "specs" / "tools" / f"{name}.md").read_text("utf-8")
+    operations = getattr(TOOL_TYPES[name], "OPERATIONS", {})
+    assert [one for one in operations if one not in text and one.replace("_", "-") not in text] == []
+    assert [one for one in TOOL_TYPES[name].BUILTINS if f"`{one}`" not in text] == []
+    assert text.count("RBAC") + text.count("Network: ") or name in ("agent", "python")
