@@ -27,7 +27,7 @@ class PluginServer:
             "ARGOCD_CMP_WORKDIR": str(self.work),
             "ARGOCD_PLUGINSOCKFILEPATH": str(sockets),
         }
-        command = [program, "--config-dir-path", config, "--loglevel", "info"]
+        command: list[str | Path] = [program, "--config-dir-path", config, "--loglevel", "info"]
         self.socket = sockets / "kagent-render.sock"
         self.process = Process(command, folder / "argocd-cmp-server.log", environment)
         try:

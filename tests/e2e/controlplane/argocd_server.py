@@ -120,7 +120,7 @@ class ArgoCD:
         self._commit_port = free_port()
 
         def redis(port: int) -> list[str | Path]:
-            memory = ["--save", "", "--appendonly", "no", "--dir", self._folder]
+            memory: list[str | Path] = ["--save", "", "--appendonly", "no", "--dir", self._folder]
             return ["redis-server", "--bind", "127.0.0.1", "--port", str(port), *memory]
 
         cache = f"--redis=127.0.0.1:{self._serve(undo, 'redis', redis)}"
