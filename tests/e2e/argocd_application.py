@@ -14,8 +14,8 @@ from tests.harness import kagent_render
 
 JSON = dict[str, Any]
 _REFRESH = "argocd.argoproj.io/refresh"
-_CASCADE = "resources-finalizer.argocd.argoproj.io"
-_SECONDS = 120
+_CASCADE = "resources-finalizer.argocd.argoproj.io/background"
+_SECONDS = 300
 
 
 def printed(url: str, path: str, *options: str) -> JSON:
@@ -67,14 +67,12 @@ class Application:
         self._wait(lambda: _REFRESH not in self._client.get(self._item)["metadata"].get("annotations", {}), "refreshed")
 
     def wait_until_synced(self, revision: str) -> None:
-        """Until the sync of a commit has succeeded, and what it left is no difference."""
+        """Until what is there is no difference from a commit, and no sync is under way."""
 
         def is_synced() -> bool:
             status = self.status
-            done, compared = status.get("operationState", {}), status.get("sync", {})
-            return (done.get("phase"), done.get("syncResult", {}).get("revision")) == ("Succeeded", revision) and (
-                (compared.get("status"), compared.get("revision")) == ("Synced", revision)
-            )
+            compared, phase = status.get("sync", {}), status.get("operationState", {}).get("phase")
+            return (compared.get("status"), compared.get("revision"), phase) == ("Synced", revision, "Succeeded")
 
         self._wait(is_synced, f"Synced at {revision}")
 

@@ -1,5 +1,6 @@
-// The plugin server of Argo CD and a client of it, built from the released module. The replacements are those of its
-// own go.mod, which count in the main module only.
+// Servers of Argo CD and a client of one, built from the released module. The replacements are those of its own go.mod,
+// which count in the main module only. Not 3.2.12, in which the controller does not compile (ValidateExternalURL), nor
+// 3.3 to 3.5, whose gitops-engine is no module of the proxy; 3.6 wants Go 1.27.
 module kagent.dev/render/tests/argocd
 
 go 1.26.0
