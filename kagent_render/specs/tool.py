@@ -6,6 +6,7 @@ from pydantic import Field
 
 from kagent_render.catalog.fields import SpecModel, Text
 from kagent_render.catalog.tools.agent import AgentBlock
+from kagent_render.catalog.tools.alertmanager import AlertmanagerBlock
 from kagent_render.catalog.tools.base import Parameter
 from kagent_render.catalog.tools.github import GithubBlock
 from kagent_render.catalog.tools.helm import HelmBlock
@@ -29,6 +30,7 @@ class ToolSpec(SpecModel):
         "github",
         "http",
         "prometheus",
+        "alertmanager",
     ] = Field(description="What it does; the block of the same name says how.")
     description: Text = Field(description="What the model reads to decide when to call it.")
     parameters: dict[str, Parameter] | None = Field(
@@ -43,6 +45,7 @@ class ToolSpec(SpecModel):
     github: GithubBlock | None = Field(default=None, description="Of a Tool of type github.")
     http: HttpBlock | None = Field(default=None, description="Of a Tool of type http.")
     prometheus: PrometheusBlock | None = Field(default=None, description="Of a Tool of type prometheus.")
+    alertmanager: AlertmanagerBlock | None = Field(default=None, description="Of a Tool of type alertmanager.")
 
 
 class Tool(SpecModel):

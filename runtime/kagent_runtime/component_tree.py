@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any, get_args
 
 from kagent_runtime.model import RuntimeConfig
+from kagent_runtime.model.alertmanager_tools import ReadingAlertmanagerOperation
 from kagent_runtime.model.helm_tools import ReadingHelmOperation
 from kagent_runtime.model.kubernetes_tools import ReadingOperation
 
@@ -104,6 +105,7 @@ _READING = {f"{_OWN}{name}" for name in ("GithubTools", "PrometheusTools")}
 _READING_OPERATIONS = {
     f"{_OWN}KubernetesTools": frozenset(get_args(ReadingOperation)),
     f"{_OWN}HelmTools": frozenset(get_args(ReadingHelmOperation)),
+    f"{_OWN}AlertmanagerTools": frozenset(get_args(ReadingAlertmanagerOperation)),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kagent_render.catalog.tools import agent, github, helm, http, kubernetes, mcp, prometheus, python
+from kagent_render.catalog.tools import agent, alertmanager, github, helm, http, kubernetes, mcp, prometheus, python
 from kagent_render.catalog.tools.base import Builtin, ToolType
 
 TOOL_TYPES: dict[str, ToolType] = {
@@ -14,6 +14,7 @@ TOOL_TYPES: dict[str, ToolType] = {
     github.NAME: github,
     http.NAME: http,
     prometheus.NAME: prometheus,
+    alertmanager.NAME: alertmanager,
 }
 BUILTIN_TOOLS: dict[str, Builtin] = {
     name: builtin for tool_type in TOOL_TYPES.values() for name, builtin in sorted(tool_type.BUILTINS.items())

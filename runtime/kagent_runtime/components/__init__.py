@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from kagent_runtime.components.agent_tools import AgentTools
+    from kagent_runtime.components.alertmanager_tools import AlertmanagerTools
     from kagent_runtime.components.context_window import BufferedContext, HeadAndTailContext
     from kagent_runtime.components.external import External
     from kagent_runtime.components.gate import Gate
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "AgentTools",
+    "AlertmanagerTools",
     "BufferedContext",
     "External",
     "Gate",
@@ -63,6 +65,7 @@ __all__ = [
 ]
 _MODULES = {
     "AgentTools": "agent_tools",
+    "AlertmanagerTools": "alertmanager_tools",
     "BufferedContext": "context_window",
     "External": "external",
     "Gate": "gate",

@@ -5,6 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from kagent_runtime.model.agent_tools import AgentToolsComponent
+from kagent_runtime.model.alertmanager_tools import AlertmanagerToolsComponent
 from kagent_runtime.model.github_tools import GithubToolsComponent
 from kagent_runtime.model.helm_tools import HelmToolsComponent
 from kagent_runtime.model.http_tools import HttpToolsComponent
@@ -16,6 +17,7 @@ from kagent_runtime.model.python_tools import PythonToolsComponent
 Workbench = Annotated[
     KubernetesToolsComponent
     | AgentToolsComponent
+    | AlertmanagerToolsComponent
     | GithubToolsComponent
     | HelmToolsComponent
     | HttpToolsComponent
