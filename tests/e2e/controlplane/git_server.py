@@ -70,9 +70,13 @@ class GitServer:
     def __enter__(self) -> Self:
         self._folder = Path(tempfile.mkdtemp(prefix="git-server-"))
 
+        # Not by `git daemon`, whose child would outlive a test run that is killed.
+        done = subprocess.run(["git", "--exec-path"], capture_output=True, text=True, check=True)
+        program = Path(done.stdout.strip()) / "git-daemon"
+
         def command(port: int) -> list[str | Path]:
             place = ["--listen=127.0.0.1", f"--port={port}", f"--base-path={self._folder}"]
-            return ["git", "daemon", "--reuseaddr", *place, "--export-all", "--enable=receive-pack", self._folder]
+            return [program, "--reuseaddr", *place, "--export-all", "--enable=receive-pack", self._folder]
 
         log = self._folder / "git-daemon.log"
         try:
