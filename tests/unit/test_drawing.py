@@ -20,6 +20,7 @@ from kagent_render.views.drawing.scene import Card, Container, cards_in, scene_o
 from kagent_render.views.drawing.svg import svg
 from kagent_render.views.drawing.text_width import shorten, text_width, wrap
 from kagent_render.views.graph import drawing
+from kagent_runtime.components.alertmanager_operations import CHANGES
 from tests.harness import CASES, EXAMPLES
 
 SPECS = [CASES / "views" / "drawing" / "input", EXAMPLES / "incident-response", EXAMPLES / "quickstart"]
@@ -170,13 +171,13 @@ def test_the_page_has_the_drawing_and_every_table() -> None:
 
 
 def test_a_tool_that_is_said_to_read_can_do_nothing_else() -> None:
-    """By its Role and its method, over every operation of every type."""
+    """By its Role, its method and what the runtime previews, over every operation of every type."""
     graph = _graph(CASES / "build" / "tool-operations" / "input")
     lowered = [TOOL_TYPES[tool.type].lower(tool.declaration) for tool in graph.tools]
     assert {tool.type for tool in lowered} == set(TOOL_TYPES) - {"python"}
     for tool in lowered:
         verbs = {rule.verb for rule in tool.access} | {tool.config.get("method", "GET")}
-        may_write = bool(verbs - {"get", "list", "GET", "HEAD"})
+        may_write = bool(verbs - {"get", "list", "GET", "HEAD"}) or tool.config.get("operation") in CHANGES
         assert (tool.effect == "changes") == may_write, tool.name
     effects = {tool.type: {one.effect for one in lowered if one.type == tool.type} for tool in lowered}
     assert effects["http"] == {"reads", "changes"}
