@@ -175,7 +175,8 @@ def tool_in_words(tool: Config) -> str:
     if "url" in tool:
         return _remote_in_words(tool)
     if "function" in tool:
-        return f"call {tool['module']}.{tool['function']}"
+        where = f" of the file {tool['module']}.py" if tool.get("is_file") else ""
+        return f"call {tool['function']}{where}" if where else f"call {tool['module']}.{tool['function']}"
     if "operation" in tool and "resources" not in tool:
         where = _namespaces(tool.get("namespaces") or ())
         return f"{tool['operation']} of Helm releases in {where}, by reading every Secret there"
