@@ -75,7 +75,14 @@ def context_in_words(component: Config) -> str:
 
 def schema_in_words(schema: Config) -> str:
     """`JSON of {severity, cause, actions}`."""
-    return f"JSON of {{{', '.join(schema['properties'])}}}"
+    return f"JSON of {_form_in_words(schema)}"
+
+
+def _form_in_words(schema: Config) -> str:
+    """`{severity, cause}`, `a list of {…}`, or `a number`."""
+    if schema["type"] == "array":
+        return f"a list of {_form_in_words(schema['items'])}"
+    return f"{{{', '.join(schema['properties'])}}}" if schema["type"] == "object" else str(schema["type"])
 
 
 def _component(component: Config, names: Mapping[str, str]) -> Iterator[Fact]:
@@ -200,7 +207,8 @@ def _remote_in_words(tool: Config) -> str:
         return f"asks another agent{' at ' if where else ''}{where}"
     what = tool.get("method") or f"{tool['operation']} at"
     scope = f" in {', '.join(tool['repositories'])}" if "repositories" in tool else ""
-    return f"{what} {where}{scope}"
+    answer = f"; the answer has to be {schema_in_words(tool['answer_schema'])}" if "answer_schema" in tool else ""
+    return f"{what} {where}{scope}{answer}"
 
 
 def _brief(resources: Iterable[str]) -> str:
