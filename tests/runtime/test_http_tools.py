@@ -221,7 +221,7 @@ ITEMS = "{type: array, items: {type: object, properties: {name: {type: string}, 
         ("path: text, schema: {type: string, enum: [grün, rot]}", "grün"),
         # What the schema does not name is let through, since servers may say more tomorrow.
         ("schema: {type: object, properties: {text: {type: string}}}", '{"data": {"items": [{"name": "item 0"'),
-        ("schema: {type: object, properties: {no: {type: integer}}, required: []}", '{"data": '),
+        ("schema: {type: object, properties: {absent: {type: integer}}, required: []}", '{"data": '),
     ],
 )
 async def test_an_answer_that_is_as_it_should_be(response: str, start: str, target: HttpTarget, tmp_path: Path) -> None:
