@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -47,5 +48,8 @@ def _named(block: dict[str, Any]) -> Iterator[tuple[Location, str]]:
 
 def _beside(files: Sequence[SourceFile]) -> frozenset[str]:
     """The modules that a person sees beside the files, whether they are named or not."""
-    folders = {Path(file.path).parent for file in files}
-    return frozenset(Path(name).stem for folder in folders for name in os.listdir(folder) if name.endswith(SUFFIXES))
+    found: set[str] = set()
+    for folder in {Path(file.path).parent for file in files}:
+        with suppress(OSError):  # a path that is shown leads elsewhere than the real one, where folders are links
+            found |= {Path(name).stem for name in os.listdir(folder) if name.endswith(SUFFIXES)}
+    return frozenset(found)

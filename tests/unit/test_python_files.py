@@ -129,6 +129,15 @@ def test_links_are_followed_inside_only(folder: Path) -> None:
     assert code_of(compile_paths(["agents"])) == {"capacity.py": CODE}
 
 
+def test_the_folder_of_the_specs_may_be_a_link(folder: Path) -> None:
+    """The file is where the real folder's parent is, not where the path that is shown would lead."""
+    (folder / "real").mkdir()
+    (folder / "specs").rename(folder / "real/specs")
+    (folder / "functions").rename(folder / "real/functions")
+    (folder / "specs").symlink_to("real/specs")
+    assert code_of(compile_paths(["agents"])) == {"capacity.py": CODE}
+
+
 def test_credentials_in_it_are_found(folder: Path) -> None:
     """By place, and never repeated."""
     key = "sk-ant-" + "a1b2c3d4" * 4
