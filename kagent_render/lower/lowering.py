@@ -10,7 +10,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from kagent_render.catalog.base import Component, Contribution, Variable
-from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
+from kagent_render.diagnostics import Diagnostics, Label
 from kagent_render.lower import agent_parts
 from kagent_render.lower import queue as queues
 from kagent_render.lower.agent import assistant, check_tools, lower_tools
@@ -28,6 +28,7 @@ from kagent_render.lower.grants import check_grants
 from kagent_render.lower.image import resolve_image
 from kagent_render.lower.model import model_needs
 from kagent_render.lower.model_checks import check_model
+from kagent_render.lower.modules import check_modules
 from kagent_render.lower.names import autogen_id, model_prefix
 from kagent_render.lower.team import agents_of, check_team, lower_team, models_of, team_description
 from kagent_render.lower.tool_names import check_tool_names
@@ -57,7 +58,7 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
     fill_addresses(graph, default_namespace)
     runnable = list(_runnable(graph, healthy, diagnostics))
     check_asked(graph, runnable, diagnostics)
-    _check_modules(graph, diagnostics)
+    check_modules(graph, diagnostics)
     for node in runnable:
         workload = with_features(_workload(node, graph, default_namespace, image))
         first = workloads.setdefault((workload.namespace or "", workload.name), workload)
@@ -69,18 +70,6 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
         check_cost(node, diagnostics)
     admit_callers(graph, workloads, default_namespace)
     return [workloads[key] for key in sorted(workloads)]
-
-
-def _check_modules(graph: Graph, diagnostics: Diagnostics) -> None:
-    """A python tool imports what the Platform lists, and nothing else."""
-    listed = graph.platform.python.modules
-    for tool in graph.tools:
-        block = tool.declaration.block if tool.type == "python" else None
-        if block is not None and tool.document is not None and block.module not in listed:
-            span = tool.document.span_of(("spec", "python", "module"))
-            add = f"add it to the Platform: python: {{modules: [{block.module}]}}"
-            help = did_you_mean(block.module, listed) or add
-            diagnostics.add("KR368", f"the Platform does not list the module `{block.module}`", span, help=help)
 
 
 def _all_models(graph: Graph) -> Iterator[ModelNode]:
@@ -171,6 +160,7 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
         knative=override.knative or graph.platform.knative,
         persistence=persistence,
         queue=queue,
+        python_files=tuple(sorted({file for tool in tools for file in tool.files})),
         asks=tuple(tool.asked.node for agent in agents for tool in agent.tools if tool.asked and tool.asked.node),
         places=_places(node, graph),
     )

@@ -51,6 +51,7 @@ class Workload:
     knative: Knative = field(default_factory=Knative)
     persistence: Persistence | None = None
     queue: AnyQueue | None = None
+    python_files: tuple[tuple[str, str], ...] = ()
     asks: tuple[AgentNode | TeamNode, ...] = ()
     # By the field of the Platform or of `workload`: for the checks of targets, which know fields and no files.
     places: Mapping[str, Place] = field(default_factory=dict)
@@ -97,6 +98,11 @@ class Workload:
     def waits_behind_interceptor(self) -> bool:
         """Whether its requests pass KEDA's HTTP add-on, which counts them and starts the first pod."""
         return self.scaling is not None and self.scaling.http is not None and not self.is_knative
+
+    @property
+    def python_config_map(self) -> str:
+        """The ConfigMap of the files with the functions of its tools."""
+        return f"{self.name}-python"
 
     @property
     def directory(self) -> str:

@@ -248,7 +248,8 @@ def _model_node(item: Decoded) -> ModelNode:
 def _tool_node(item: Decoded) -> ToolNode:
     spec = cast(Tool, item.spec).spec
     blocks = tuple(name for name in TOOL_TYPES if getattr(spec, name) is not None)
-    declaration = ToolDeclaration(item.name, spec.description, spec.parameters, getattr(spec, spec.type), blocks)
+    block, code = getattr(spec, spec.type), item.document.code
+    declaration = ToolDeclaration(item.name, spec.description, spec.parameters, block, blocks, code)
     return ToolNode(spec.type, declaration, item.document, Asked() if spec.type == "agent" else None)
 
 

@@ -27,6 +27,7 @@ from kagent_render.targets import (
     monitoring,
     network_policy,
     persistence,
+    python_files,
     rbac,
 )
 from kagent_render.targets.objects import RenderedObject
@@ -84,6 +85,7 @@ class CheckedTarget(Protocol):
 TARGETS: tuple[Target, ...] = (
     authentication,
     deployment,
+    python_files,
     rbac,
     network_policy,
     cilium,

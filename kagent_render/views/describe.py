@@ -72,6 +72,7 @@ def _sections(node: Node, compilation: Compilation) -> Iterator[Section]:
         yield "Type", [f"{node.type}{'' if node.document else ' (built in)'}"]
         yield "Description", [tool_description(node)]
         yield "May", [tool_in_words(node)]
+        yield "Code", [file.path for file in node.declaration.code.files] if node.declaration.code else []
         yield "Resources", [tool_resources(node)]
         yield "Token needs", tool_permissions(node)
         yield "Used by", users_of(node, compilation.graph)
