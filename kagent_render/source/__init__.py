@@ -6,12 +6,14 @@ from kagent_render.source.image_lock import ImageLock, read_lock
 from kagent_render.source.overlay import apply_overlays
 from kagent_render.source.prompts import read_prompts
 from kagent_render.source.settings import read_settings
+from kagent_render.source.tool_lock import ToolLock, read_tool_lock
 
 __all__ = [
     "Document",
     "ImageLock",
     "Node",
     "SourceFile",
+    "ToolLock",
     "apply_overlays",
     "discover",
     "discover_environment",
@@ -19,4 +21,5 @@ __all__ = [
     "read_lock",
     "read_prompts",
     "read_settings",
+    "read_tool_lock",
 ]
