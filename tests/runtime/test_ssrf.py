@@ -35,6 +35,7 @@ _KEY = "headers: [{name: X-Key, secretRef: {name: s, key: k}}]"
 SPECS = {
     "http": f"type: http\ndescription: d\nhttp: {{url: {_SHOP}/, {_KEY}}}",
     "prometheus": f"type: prometheus\ndescription: d\nprometheus: {{operation: alerts, url: {_SHOP}/}}",
+    "alertmanager": f"type: alertmanager\ndescription: d\nalertmanager: {{operation: alerts, url: {_SHOP}/}}",
     "github": f"type: github\ndescription: d\ngithub: {{operation: list_issues, url: {_SHOP}, {_REPO}}}",
     "log": f"type: github\ndescription: d\ngithub: {{operation: get_run_logs, url: {_SHOP}, {_REPO}}}",
     "streamable-http": f"type: mcp\ndescription: d\nmcp: {{url: {_SHOP}/, tools: [add]}}",
