@@ -135,7 +135,8 @@ _CODES = (
         "KR107",
         "unknown-parameter",
         "A Tool narrows the parameters of a built-in operation; it cannot add "
-        "one that the operation does not have, nor change its type, nor drop a required one.",
+        "one that the operation does not have, nor change its type, nor drop a required one. Nor are there fixed "
+        "`arguments` of an MCP tool that it does not take.",
     ),
     Code(
         "KR108",
@@ -496,6 +497,33 @@ _CODES = (
         "The tool changes the cluster, and the agent may call it without anybody who looks at it first. Leave the "
         "approval to a person, who is shown a dry run, or say why none is needed.\n\n"
         "    tools: [{name: kubectl-scale, requireApproval: false, reason: replicas are bounded by a quota}]",
+        Severity.WARNING,
+    ),
+    Code(
+        "KR372",
+        "invalid-tools-lock",
+        "tools.lock is one mapping of Tools to what their MCP servers say of the tools listed; `kagent-render lock` "
+        "writes it.\n\n    tools:\n      team/orders:\n      - name: find_order\n        description: Finds an order.\n"
+        "        inputSchema: {type: object, properties: {id: {type: string}}}",
+    ),
+    Code(
+        "KR373",
+        "unlocked-tool",
+        "There is a tools.lock, but it does not have a tool that an MCP server is to give to agents, so a model could "
+        "be told what nobody has read. Run `kagent-render lock`, and read what it wrote.",
+    ),
+    Code(
+        "KR374",
+        "unusable-tool-schema",
+        "The arguments of a locked tool have a schema that no model provider takes: they are not an object, a name has "
+        "other characters than `A-Z a-z 0-9 _ . -` or more than 64, or it is not JSON Schema.\n\n"
+        "    - name: find_order\n      inputSchema: {type: string}",
+    ),
+    Code(
+        "KR375",
+        "unused-locked-tool",
+        "tools.lock has a Tool, or a tool of one, that the specs do not have any more. `kagent-render lock` takes it "
+        "out.",
         Severity.WARNING,
     ),
     # KR38x Python files of tools

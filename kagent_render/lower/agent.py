@@ -40,7 +40,8 @@ def check_tools(tools: Sequence[ToolNode], diagnostics: Diagnostics) -> bool:
             span = problem.span or (tool.document.span_of(location) if tool.document else None)
             if tool.document and problem.span is None and problem.code in _AT_THE_KEY:
                 span = tool.document.key_span_of(location)
-            diagnostics.add(problem.code, problem.message, span, help=problem.help)
+            is_sensitive = problem.code == "KR106"
+            diagnostics.add(problem.code, problem.message, span, help=problem.help, sensitive=is_sensitive)
     return diagnostics.error_count == errors
 
 

@@ -178,7 +178,7 @@ def tool_in_words(tool: Config) -> str:
     """What a granted tool may do: for Kubernetes tools the operation, resources and namespaces."""
     if "transport" in tool:
         where = tool.get("url") or " ".join([tool["command"], *tool["args"]])
-        return f"{', '.join(tool['allowed'])} of the MCP server {where}"
+        return f"{', '.join(_with_fixed(name, tool) for name in tool['allowed'])} of the MCP server {where}"
     if "url" in tool:
         return _remote_in_words(tool)
     if "function" in tool:
@@ -197,6 +197,13 @@ def tool_in_words(tool: Config) -> str:
     parts = [f"{kinds} in {_namespaces(tool.get('namespaces') or ())}"] if kinds else []
     parts += [f"{', '.join(cluster)} of the cluster"] if cluster else []
     return f"{_OPERATIONS.get(tool['operation'], tool['operation'])} " + "; ".join(parts)
+
+
+def _with_fixed(name: str, server: Config) -> str:
+    """`find_order (always with tenant = "acme")`."""
+    fixed = (server.get("fixed") or {}).get(name, {})
+    texts = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in fixed.items()]
+    return f"{name} (always with {', '.join(texts)})" if texts else name
 
 
 def _remote_in_words(tool: Config) -> str:

@@ -69,6 +69,12 @@ def tool_in_words(tool: ToolNode) -> str:
     return agents.tool_in_words(TOOL_TYPES[tool.type].lower(tool.declaration).config)
 
 
+def locked_in_words(tool: ToolNode) -> list[str]:
+    """What models are told of each tool of an MCP server that is locked."""
+    locked = tool.declaration.locked or {}
+    return [f"{name}: {locked[name].description or '(no description)'}" for name in sorted(locked)]
+
+
 def tool_resources(tool: ToolNode) -> str:
     """The kinds of objects it may read, if its type has any."""
     config = TOOL_TYPES[tool.type].lower(tool.declaration).config
