@@ -495,6 +495,15 @@ _CODES = (
         "    tools: [{name: kubectl-scale, requireApproval: false, reason: replicas are bounded by a quota}]",
         Severity.WARNING,
     ),
+    Code(
+        "KR384",
+        "open-interpreter",
+        "A command that `exec` may run is a shell, an interpreter or a program that runs others, and the model fills "
+        "in some of its arguments: then it may run anything in the container. Write every argument out, or name the "
+        "program that is meant.\n\n"
+        '    commands: [["sh", "-c", "*"]]     # write: [["df", "-h"], ["cat", "/etc/nginx/*"]]',
+        Severity.WARNING,
+    ),
     # KR4xx templates
     Code(
         "KR401",

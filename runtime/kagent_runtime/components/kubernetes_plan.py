@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Any
 
 from kagent_runtime.components.cluster import CONNECTION, request, send
+from kagent_runtime.components.condense import Answer
 from kagent_runtime.components.kubernetes_objects import difference
 from kagent_runtime.components.resources import Resource
 
@@ -24,7 +25,7 @@ class Plan:
     """`preview` is what a person is asked to approve; `commit` does it and says what was done."""
 
     preview: str
-    commit: Callable[[], str]
+    commit: Callable[[], Answer]
 
 
 @dataclass(frozen=True, slots=True)
