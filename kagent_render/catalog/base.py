@@ -107,7 +107,8 @@ class LoweredTool:
     `offers` are the names under which the model calls it, where they are not just its own; `modules` are Python
     modules that the runtime imports for it. A tool that can only read has the effect `reads`, one that may write
     `changes`; `calls` is for those whose other side decides that. Of one that is not approved by default a person
-    has to approve every call, unless the grant says otherwise.
+    has to approve every call, unless the grant says otherwise. `token_permissions` are what its token has to be
+    allowed, in the words of whoever issues it.
     """
 
     name: str
@@ -120,6 +121,7 @@ class LoweredTool:
     modules: frozenset[str] = frozenset()
     effect: Literal["reads", "changes", "calls"] = "calls"
     is_approved_by_default: bool = True
+    token_permissions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -449,8 +449,9 @@ _CODES = (
     Code(
         "KR361",
         "field-without-effect",
-        "The field belongs to another transport of MCP servers, and would be passed over in silence: `url`, `headers` "
-        "and `tls` are for servers over HTTP, `command`, `args` and `env` for `transport: stdio`.\n\n"
+        "The field belongs to another transport of MCP servers, or to another operation, and would be passed over in "
+        "silence: `url`, `headers` and `tls` are for servers over HTTP, `command`, `args` and `env` for "
+        "`transport: stdio`; `branches`, `paths` and `mayApprove` are for what writes to GitHub.\n\n"
         "    mcp: {transport: stdio, command: my-server, url: http://server.tools.svc/mcp, tools: [search]}",
     ),
     Code(

@@ -199,14 +199,27 @@ def _commands(patterns: Iterable[Sequence[str]]) -> str:
 
 
 def _remote_in_words(tool: Config) -> str:
-    """`GET https://shop.example.com/articles/{sku}`, or `read_file at https://api.github.com in octo/shop`."""
+    """`GET https://shop.example.com/articles/{sku}`, or `read_file at https://api.github.com in octo/shop`.
+
+    With what it may write, where that is narrowed.
+    """
     query = "&".join(f"{item['name']}={item['value']}" for item in tool.get("query") or ())
     where = f"{tool['url']}{'?' if query else ''}{query}"
     if not tool.keys() & {"method", "operation"}:
         return f"asks another agent{' at ' if where else ''}{where}"
     what = tool.get("method") or f"{tool['operation']} at"
     scope = f" in {', '.join(tool['repositories'])}" if "repositories" in tool else ""
-    return f"{what} {where}{scope}"
+    return "; ".join([f"{what} {where}{scope}", *_written_in_words(tool)])
+
+
+def _written_in_words(tool: Config) -> Iterator[str]:
+    """What a github tool may write to; without globs, what the runtime keeps it from."""
+    if "branches" in tool:
+        yield f"branches {', '.join(tool['branches']) or 'any but the default one'}"
+    if "paths" in tool:
+        yield f"files {', '.join(tool['paths']) or 'any but workflows'}"
+    if tool.get("may_approve"):
+        yield "may approve"
 
 
 def _brief(resources: Iterable[str]) -> str:

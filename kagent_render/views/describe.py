@@ -22,6 +22,7 @@ from kagent_render.views.inventory import (
     roots_of,
     tool_description,
     tool_in_words,
+    tool_permissions,
     tool_resources,
     tools_of,
     users_of,
@@ -72,6 +73,7 @@ def _sections(node: Node, compilation: Compilation) -> Iterator[Section]:
         yield "Description", [tool_description(node)]
         yield "May", [tool_in_words(node)]
         yield "Resources", [tool_resources(node)]
+        yield "Token needs", tool_permissions(node)
         yield "Used by", users_of(node, compilation.graph)
     else:
         yield from _model(node, compilation)
