@@ -559,6 +559,15 @@ _CODES = (
         "A file is imported by its name, after all that is installed: one that is called like a module of Python, of "
         "the runtime or of another tool would never be read, or would be read in place of the other.",
     ),
+    Code(
+        "KR384",
+        "open-interpreter",
+        "A command that `exec` may run is a shell, an interpreter or a program that runs others, and the model fills "
+        "in some of its arguments: then it may run anything in the container. Write every argument out, or name the "
+        "program that is meant.\n\n"
+        '    commands: [["sh", "-c", "*"]]     # write: [["df", "-h"], ["cat", "/etc/nginx/*"]]',
+        Severity.WARNING,
+    ),
     # KR4xx templates
     Code(
         "KR401",

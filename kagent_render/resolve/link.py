@@ -9,7 +9,7 @@ from kagent_render.catalog.conditions.base import USER
 from kagent_render.catalog.fields import DNS_SUBDOMAIN
 from kagent_render.catalog.tools.agent import AgentBlock
 from kagent_render.catalog.tools.base import ToolDeclaration
-from kagent_render.catalog.tools.registry import BUILTIN_TOOLS, TOOL_TYPES
+from kagent_render.catalog.tools.registry import BUILTIN_TOOLS, DOCUMENTED_TOOLS, TOOL_TYPES
 from kagent_render.catalog.tools.tool_sets import TOOL_SETS
 from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
 from kagent_render.resolve.cycles import report_cycles
@@ -127,7 +127,8 @@ class _Linker:
 
     def _unknown(self, kind: str, name: str, referrer: Decoded, location: Location, extra: Iterable[str] = ()) -> None:
         elsewhere = sorted(i.namespace or "" for i in self._names.get(kind, ()) if i.name == name)
-        help = did_you_mean(name, [*self._visible(kind, referrer), *extra])
+        help = DOCUMENTED_TOOLS.get(name) if kind == "Tool" else None
+        help = help or did_you_mean(name, [*self._visible(kind, referrer), *extra])
         if elsewhere:
             help = f"there is one in namespace `{elsewhere[0]}`; references do not cross namespaces"
         where = f" in namespace `{referrer.namespace}` or without one" if referrer.namespace else ""
