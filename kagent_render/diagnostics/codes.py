@@ -568,6 +568,13 @@ _CODES = (
         '    commands: [["sh", "-c", "*"]]     # write: [["df", "-h"], ["cat", "/etc/nginx/*"]]',
         Severity.WARNING,
     ),
+    Code(
+        "KR387",
+        "asked-without-a2a",
+        "Agents ask each other over A2A, and the `interfaces` of the Platform leave it out: nobody would answer. List "
+        "it, or leave `interfaces` away, which serves all.\n\n"
+        "    kind: Platform\n    spec: {interfaces: [openai, a2a]}",
+    ),
     # KR4xx templates
     Code(
         "KR401",

@@ -63,7 +63,9 @@ def _lower_tool(tool: ToolNode) -> LoweredTool:
     if tool.asked is None or tool.asked.endpoint is None:
         return lowered
     needs = Contribution(endpoints=frozenset({tool.asked.endpoint}))
-    address = {"url": tool.asked.url} | ({"token_file": tool.asked.token_file} if tool.asked.token_file else {})
+    address: dict[str, Any] = {"url": tool.asked.url, "is_ours": True}
+    if tool.asked.token_file:
+        address["token_file"] = tool.asked.token_file
     return replace(lowered, config=lowered.config | address, needs=lowered.needs | needs)
 
 
