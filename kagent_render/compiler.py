@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kagent_render.checks import check
 from kagent_render.diagnostics import Diagnostics
-from kagent_render.lower import Workload, lower
+from kagent_render.lower import ServerWorkload, Workload, lower
 from kagent_render.resolve import Graph, link
 from kagent_render.schemas import NEWEST
 from kagent_render.source import (
@@ -36,6 +36,7 @@ class Compilation:
     files: tuple[SourceFile, ...]
     graph: Graph
     workloads: tuple[Workload, ...]
+    servers: tuple[ServerWorkload, ...]
     objects: tuple[RenderedObject, ...]
     diagnostics: Diagnostics
 
@@ -87,13 +88,14 @@ def _compile(
     if not specs and not diagnostics.has_errors:
         diagnostics.add("KR009", "no specs of kagent.dev/v1alpha1 in the paths given", None)
     graph = link(specs, diagnostics)
-    workloads = lower(graph, namespace, lock, diagnostics)
+    workloads, servers = lower(graph, namespace, lock, diagnostics)
     _warn_of_pod_local_sessions(workloads, diagnostics)
-    objects = render(workloads, diagnostics)
+    objects = render(workloads, servers, diagnostics)
     check(objects, diagnostics, kube_version)
     if diagnostics.has_errors:
         objects = []
-    return Compilation((*files, *overlays, *lock.files, *prompts), graph, tuple(workloads), tuple(objects), diagnostics)
+    read = (*files, *overlays, *lock.files, *prompts)
+    return Compilation(read, graph, tuple(workloads), tuple(servers), tuple(objects), diagnostics)
 
 
 def _read(files: Sequence[SourceFile], diagnostics: Diagnostics) -> list[Document]:
