@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
+from kagent_render.catalog.container_resources import Resources
 from kagent_render.diagnostics import Span
 
 Component = dict[str, Any]
@@ -30,12 +31,16 @@ class AccessRule:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Endpoint:
-    """Something the workload calls. `host` as written in the URL; `is_private`: it may be on a private network."""
+    """Something the workload calls. `host` as written in the URL; `is_private`: it may be on a private network.
+
+    `pods` are the labels of the pods behind a Service, where they are known.
+    """
 
     host: str
     port: int
     scheme: str
     is_private: bool = False
+    pods: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -103,6 +108,35 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerContainer:
+    """The container of a tool's server: beside each agent that uses the tool, or in a Deployment of its own.
+
+    `name` is the tool's; `folders` are what it may write to, `endpoints` whom it may call.
+    """
+
+    name: str
+    image: str
+    is_sidecar: bool
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    port: int
+    path: str
+    variables: tuple[Variable, ...]
+    folders: tuple[str, ...]
+    endpoints: frozenset[Endpoint]
+    resources: Resources
+    replicas: int
+
+    def url_at(self, host: str) -> str:
+        """Where it answers on a host."""
+        return f"http://{host}:{self.port}{self.path}"
+
+    def is_same(self, other: ServerContainer) -> bool:
+        """Whether one container could serve the tools of both."""
+        return replace(self, name="", path="") == replace(other, name="", path="")
+
+
+@dataclass(frozen=True, slots=True)
 class LoweredTool:
     """What granting one tool means: its config for the runtime, its permissions, what it needs.
 
@@ -125,6 +159,7 @@ class LoweredTool:
     effect: Literal["reads", "changes", "calls"] = "calls"
     is_approved_by_default: bool = True
     token_permissions: tuple[str, ...] = ()
+    server: ServerContainer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,13 +11,14 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from kagent_render.cli.local_models import model_clients, obstacles, usual_keys
+from kagent_render.cli.local_tools import about_servers, named_urls, with_urls
 from kagent_render.cli.output import report, say
 from kagent_render.cli.watched import SECONDS, Stamps, stamps, with_folders
 from kagent_render.compiler import Compilation, compile_paths
@@ -36,6 +37,7 @@ class _Options:
     model_url: str | None
     replay: bool
     context: str | None
+    tool_urls: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +56,19 @@ class _Plan:
         return (self.config, self.python_files, self.environment.get("KAGENT_PYTHON_MODULES"))
 
 
-def run(path: str, name: str | None, port: int, model_url: str | None, replay: bool, context: str | None) -> int:
+def run(
+    path: str,
+    name: str | None,
+    port: int,
+    model_url: str | None,
+    replay: bool,
+    context: str | None,
+    tool_urls: Sequence[str],
+) -> int:
     """Compile in memory, run the runtime as a child, and another one after a save. Exit 1 on errors in the specs."""
     if importlib.util.find_spec("kagent_runtime") is None or importlib.util.find_spec("autogen_agentchat") is None:
         raise click.UsageError("the runtime is not installed: pip install 'kagent-render[runtime]'")
-    options = _Options(path, name, port or _free_port(), model_url, replay, context)
+    options = _Options(path, name, port or _free_port(), model_url, replay, context, named_urls(tool_urls))
     compilation = compile_paths([path], LOCAL_NAMESPACE)
     report(compilation, sys.stderr, None)
     if compilation.diagnostics.has_errors:
@@ -82,8 +92,8 @@ def _plan(compilation: Compilation, options: _Options) -> _Plan:
     environment["KAGENT_QUEUE"] = "local"  # on a laptop nobody takes the tasks of production
     environment["POD_NAMESPACE"] = workload.namespace or LOCAL_NAMESPACE
     environment |= {item.name: item.value for item in workload.variables if item.name == "KAGENT_PYTHON_MODULES"}
-    about = _about(workload, in_the_way, is_replay, context)
-    config = json.dumps(workload.runtime_config)
+    about = [*_about(workload, in_the_way, is_replay, context), *about_servers(workload, options.tool_urls)]
+    config = json.dumps(with_urls(workload, options.tool_urls))
     return _Plan(config, tuple(arguments), environment, tuple(about), workload.python_files)
 
 

@@ -163,7 +163,8 @@ _CODES = (
     Code(
         "KR205",
         "workload-name-clash",
-        "An Agent and an AgentTeam of one name would write the same Kubernetes objects.",
+        "An Agent, an AgentTeam, or a Tool whose server has a Deployment would write the same Kubernetes objects as "
+        "another of its name; or two tools of one pod would have sidecars of one name.",
     ),
     Code(
         "KR206",
@@ -223,9 +224,9 @@ _CODES = (
     Code(
         "KR310",
         "missing-namespace",
-        "A RoleBinding must name the namespace of its ServiceAccount, and this "
-        "workload has none. Set `metadata.namespace`, pass `--namespace`, or set `spec.namespace` in the "
-        "Platform.",
+        "A RoleBinding must name the namespace of its ServiceAccount, and who uses the server of a tool from a known "
+        "namespace must know that of the server; this one has none. Set `metadata.namespace`, pass `--namespace`, or "
+        "set `spec.namespace` in the Platform.",
     ),
     Code(
         "KR311",
@@ -452,9 +453,10 @@ _CODES = (
     Code(
         "KR361",
         "field-without-effect",
-        "The field belongs to another transport of MCP servers, or to another operation, and would be passed over in "
-        "silence: `url`, `headers` and `tls` are for servers over HTTP, `command`, `args` and `env` for "
-        "`transport: stdio`; `branches`, `paths` and `mayApprove` are for what writes to GitHub.\n\n"
+        "The field belongs to another transport or placement of MCP servers, or to another operation, and would be "
+        "passed over in silence: `url`, `headers` and `tls` are for servers over HTTP, `command`, `args` and `env` for "
+        "`transport: stdio`; a `server` that is deployed says itself what runs, and where it answers; `branches`, "
+        "`paths` and `mayApprove` are for what writes to GitHub.\n\n"
         "    mcp: {transport: stdio, command: my-server, url: http://server.tools.svc/mcp, tools: [search]}",
     ),
     Code(
@@ -716,8 +718,8 @@ _CODES = (
     Code(
         "KR530",
         "knative-refuses",
-        "Knative accepts only a part of a pod: one port, no placement, no claims, read-only volumes, no variables "
-        "of its own names. Its webhook would refuse the Service.\n\n"
+        "Knative accepts only a part of a pod: one port, no placement, no sidecars of tools, no claims, read-only "
+        "volumes, no variables of its own names. Its webhook would refuse the Service.\n\n"
         "    workload: {type: Knative, nodeSelector: {disk: ssd}}",
     ),
     Code(
@@ -889,8 +891,9 @@ _CODES = (
     Code(
         "KR544",
         "sidecar-port-clash",
-        "The sidecar's metrics port is one that the pod uses already: the agent's, Dapr's own (3500, 50001, 50002), or "
-        "with Knative one that its queue-proxy reserves (9090, 9091).",
+        "A sidecar would listen on a port that the pod uses already: the agent's (8080, 8081), Dapr's own (3500, "
+        "50001, 50002), that of another sidecar, or for Dapr's metrics with Knative one that its queue-proxy reserves "
+        "(9090, 9091).",
     ),
     Code(
         "KR545",

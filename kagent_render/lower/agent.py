@@ -7,12 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kagent_render.catalog.base import Component, Contribution, LoweredTool, Problem, component
+from kagent_render.catalog.base import (
+    Component,
+    Contribution,
+    Endpoint,
+    LoweredTool,
+    Problem,
+    ServerContainer,
+    component,
+)
 from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.lower import agent_parts
 from kagent_render.lower.model import model_client
-from kagent_render.lower.names import autogen_id
+from kagent_render.lower.names import TOOL_LABEL, autogen_id
 from kagent_render.resolve import AgentNode, ToolNode
 
 _ASK_USER = {
@@ -55,11 +63,14 @@ def _problems(tool: ToolNode) -> Iterator[Problem]:
 
 def lower_tools(agent: AgentNode) -> list[LoweredTool]:
     """The agent's tools, in the order of the spec."""
-    return [_lower_tool(tool) for tool in agent.tools]
+    return [lower_tool(tool) for tool in agent.tools]
 
 
-def _lower_tool(tool: ToolNode) -> LoweredTool:
+def lower_tool(tool: ToolNode) -> LoweredTool:
+    """The tool, with the address of what it calls where these specs decide that."""
     lowered = TOOL_TYPES[tool.type].lower(tool.declaration)
+    if tool.served is not None and lowered.server is not None and not lowered.server.is_sidecar:
+        return _at_its_server(lowered, lowered.server, tool.served.namespace)
     if tool.asked is None or tool.asked.endpoint is None:
         return lowered
     needs = Contribution(endpoints=frozenset({tool.asked.endpoint}))
@@ -67,6 +78,13 @@ def _lower_tool(tool: ToolNode) -> LoweredTool:
     if tool.asked.token_file:
         address["token_file"] = tool.asked.token_file
     return replace(lowered, config=lowered.config | address, needs=lowered.needs | needs)
+
+
+def _at_its_server(lowered: LoweredTool, server: ServerContainer, namespace: str | None) -> LoweredTool:
+    host = f"{server.name}.{namespace}.svc.cluster.local" if namespace else server.name
+    endpoint = Endpoint(host, server.port, "http", pods=((TOOL_LABEL, server.name),))
+    needs = Contribution(endpoints=frozenset({endpoint}))
+    return replace(lowered, config=lowered.config | {"url": server.url_at(host)}, needs=lowered.needs | needs)
 
 
 def assistant(agent: AgentNode, handoffs: Sequence[AgentNode] = (), *, asks_user: bool = False) -> Component:

@@ -13,7 +13,7 @@ from kagent_render.catalog.tools.registry import BUILTIN_TOOLS, DOCUMENTED_TOOLS
 from kagent_render.catalog.tools.tool_sets import TOOL_SETS
 from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
 from kagent_render.resolve.cycles import report_cycles
-from kagent_render.resolve.graph import AgentNode, Asked, Graph, ModelNode, TeamNode, ToolNode
+from kagent_render.resolve.graph import AgentNode, Asked, Graph, ModelNode, Served, TeamNode, ToolNode
 from kagent_render.source import ToolLock
 from kagent_render.source.tool_lock import key_of
 from kagent_render.specs.agent import Agent
@@ -249,12 +249,15 @@ def _model_node(item: Decoded) -> ModelNode:
 
 
 def _tool_node(item: Decoded, lock: ToolLock) -> ToolNode:
-    spec = cast(Tool, item.spec).spec
+    tool = cast(Tool, item.spec)
+    spec = tool.spec
     blocks = tuple(name for name in TOOL_TYPES if getattr(spec, name) is not None)
     block, locked = getattr(spec, spec.type), lock.tools_of(key_of(item.namespace, item.name))
     code = item.document.code
     declaration = ToolDeclaration(item.name, spec.description, spec.parameters, block, blocks, code, locked)
-    return ToolNode(spec.type, declaration, item.document, Asked() if spec.type == "agent" else None)
+    asked = Asked() if spec.type == "agent" else None
+    served = Served(tool.metadata.namespace) if spec.mcp and spec.mcp.server else None
+    return ToolNode(spec.type, declaration, item.document, asked, tool.metadata, served)
 
 
 def raw_references(data: Any) -> Iterator[tuple[str, Location, str]]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
 from tests.edge.anthropic_server import AnthropicServer
+from tests.edge.mcp_server import McpServer
 from tests.edge.model_server import ModelServer
-from tests.harness import ROOT
+from tests.harness import ROOT, kagent_render
 
 AGENT = """
 ---
@@ -173,3 +176,61 @@ def _try(client: httpx.Client) -> str:
         return _answer(client)
     except httpx.TransportError:
         return ""  # between the two processes
+
+
+_TOOL = """
+---
+apiVersion: kagent.dev/v1alpha1
+kind: Tool
+metadata: {name: %s}
+spec: {type: mcp, description: d, mcp: {server: {image: ghcr.io/acme/%s:1, placement: %s}, tools: [%s]}}
+"""
+
+
+def _specs_with_servers(folder: Path, model: ModelServer) -> Path:
+    specs = _specs(folder, f"{{model: x, baseUrl: '{model.base_url}'}}")
+    text = (
+        (specs / "specs.yaml").read_text().replace("{name: llm}}", "{name: llm}, tools: [{name: sums}, {name: units}]}")
+    )
+    text += _TOOL % ("sums", "sums", "Deployment", "add") + _TOOL % ("units", "units", "Sidecar", "convert")
+    (specs / "specs.yaml").write_text(text)
+    return specs
+
+
+def test_a_server_that_is_not_started_here_may_run_elsewhere(tmp_path: Path) -> None:
+    """`--tool-url`: one of the official SDK answers; of the other, the model is told that it is not available."""
+
+    def answer(request: Any) -> dict[str, Any]:
+        if request.body["messages"][-1]["role"] == "tool":
+            return {"text": f"It is {request.body['messages'][-1]['content']}."}
+        return {"tool_calls": [{"name": "add", "arguments": {"a": 1, "b": 2}}]}
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    with (
+        ModelServer(answer) as model,
+        McpServer("streamable-http", port=port, log=tmp_path / "log") as server,
+        _run(_specs_with_servers(tmp_path, model), "--tool-url", f"sums={server.url}") as (client, said),
+    ):
+        assert "It is 3." in _answer(client)
+        offered = {item["function"]["name"]: item["function"] for item in model.requests[-1].body["tools"]}
+        assert server.calls() == ["add"]
+    assert offered["add"]["description"] == "Adds two numbers."
+    assert offered["convert"]["description"].startswith("Not available now: ")
+    assert f"  tool sums: {server.url}\n" in said
+    assert "  tool units: its server is not started here: --tool-url units=URL takes one that runs\n" in said
+
+
+def test_a_tool_url_that_fits_nothing_is_a_usage_error(tmp_path: Path) -> None:
+    """In a line, before anything is started."""
+    with ModelServer(lambda _: {"text": "Never."}) as model:
+        specs = str(_specs_with_servers(tmp_path, model))
+        for given, says in (
+            ("sums", "is not NAME=URL"),
+            ("sums=ftp://127.0.0.1/", "is not NAME=URL"),
+            ("summs=http://127.0.0.1/mcp", "no MCP server over HTTP is called `summs`; there are: sums, units"),
+        ):
+            outcome = kagent_render("run", specs, "--port", "0", "--tool-url", given)
+            assert (outcome.code, outcome.stdout) == (2, "")
+            assert says in outcome.stderr
