@@ -8,7 +8,7 @@ from dataclasses import replace
 from kagent_render.catalog.base import Caller, Contribution, Endpoint
 from kagent_render.diagnostics import Diagnostics, Label
 from kagent_render.lower.features.authentication import TOKENS_FILE
-from kagent_render.lower.team import agents_of
+from kagent_render.lower.team import agents_in
 from kagent_render.lower.workload import Workload
 from kagent_render.resolve import AgentNode, Graph, TeamNode, ToolNode
 from kagent_render.specs.scaling import Scaling
@@ -111,8 +111,7 @@ def _check_circle(start: Node, diagnostics: Diagnostics) -> None:
 
 
 def _path_to(goal: Node, node: Node, seen: list[tuple[Node, ToolNode]]) -> list[tuple[Node, ToolNode]] | None:
-    agents = [node] if isinstance(node, AgentNode) else list(agents_of(node))
-    for tool in (tool for agent in agents for tool in agent.tools if tool.asked and tool.asked.node):
+    for tool in (tool for agent in agents_in(node) for tool in agent.tools if tool.asked and tool.asked.node):
         asked = tool.asked.node if tool.asked else None
         if asked is goal:
             return [*seen, (node, tool)]

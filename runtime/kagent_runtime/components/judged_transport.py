@@ -20,8 +20,16 @@ class JudgedTransport(httpx2.AsyncBaseTransport):
     refers to on another port of its host is not what the spec names.
     """
 
-    def __init__(self, url: str, tls: RemoteTls | ssl.SSLContext | None, *, allow_private: bool) -> None:
-        self._origin, self._allow_private = origin_of(httpx2.URL(url)), allow_private
+    def __init__(
+        self,
+        url: str,
+        tls: RemoteTls | ssl.SSLContext | None,
+        *,
+        allow_private: bool,
+        loopback_port: int | None = None,
+    ) -> None:
+        self._origin = origin_of(httpx2.URL(url))
+        self._allow_private, self._loopback_port = allow_private, loopback_port
         try:
             verify = tls if isinstance(tls, ssl.SSLContext) else ssl_context(tls)
             # Connections of a shared client are kept for as long as the server lets them.
@@ -35,7 +43,8 @@ class JudgedTransport(httpx2.AsyncBaseTransport):
         if origin_of(url) != self._origin:
             raise EgressError(f"{self._origin} refers to {origin_of(url)}, which is not called")
         host, port = _host(url), url.port or _PORTS[url.scheme]
-        found = await judged(host, port, system_resolve, self._allow_private, is_named=True)
+        is_private, loopback = self._allow_private, self._loopback_port
+        found = await judged(host, port, system_resolve, is_private, is_named=True, loopback_port=loopback)
         problem: httpx2.HTTPError | None = None
         for address in found:
             # The address replaces the host in the URL; the server still sees the name, in `Host` and in SNI.
