@@ -76,7 +76,14 @@ def context_in_words(component: Config) -> str:
 
 def schema_in_words(schema: Config) -> str:
     """`JSON of {severity, cause, actions}`."""
-    return f"JSON of {{{', '.join(schema['properties'])}}}"
+    return f"JSON of {_form_in_words(schema)}"
+
+
+def _form_in_words(schema: Config) -> str:
+    """`{severity, cause}`, `a list of {…}`, or `a number`."""
+    if schema["type"] == "array":
+        return f"a list of {_form_in_words(schema['items'])}"
+    return f"{{{', '.join(schema['properties'])}}}" if schema["type"] == "object" else str(schema["type"])
 
 
 def _component(component: Config, names: Mapping[str, str]) -> Iterator[Fact]:
@@ -172,11 +179,12 @@ def tool_in_words(tool: Config) -> str:
     """What a granted tool may do: for Kubernetes tools the operation, resources and namespaces."""
     if "transport" in tool:
         where = tool.get("url") or " ".join([tool["command"], *tool["args"]])
-        return f"{', '.join(tool['allowed'])} of the MCP server {where}"
+        return f"{', '.join(_with_fixed(name, tool) for name in tool['allowed'])} of the MCP server {where}"
     if "url" in tool:
         return _remote_in_words(tool)
     if "function" in tool:
-        return f"call {tool['module']}.{tool['function']}"
+        where = f" of the file {tool['module']}.py" if tool.get("is_file") else ""
+        return f"call {tool['function']}{where}" if where else f"call {tool['module']}.{tool['function']}"
     if "operation" in tool and "resources" not in tool:
         where = _namespaces(tool.get("namespaces") or ())
         return f"{tool['operation']} of Helm releases in {where}, by reading every Secret there"
@@ -194,6 +202,13 @@ def tool_in_words(tool: Config) -> str:
     return f"{_OPERATIONS.get(tool['operation'], tool['operation'])} " + "; ".join(parts)
 
 
+def _with_fixed(name: str, server: Config) -> str:
+    """`find_order (always with tenant = "acme")`."""
+    fixed = (server.get("fixed") or {}).get(name, {})
+    texts = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in fixed.items()]
+    return f"{name} (always with {', '.join(texts)})" if texts else name
+
+
 def _commands(patterns: Iterable[Sequence[str]]) -> str:
     return ", ".join(f"`{in_words(pattern)}`" for pattern in patterns)
 
@@ -209,7 +224,7 @@ def _remote_in_words(tool: Config) -> str:
         return f"asks another agent{' at ' if where else ''}{where}"
     what = tool.get("method") or f"{tool['operation']} at"
     scope = f" in {', '.join(tool['repositories'])}" if "repositories" in tool else ""
-    return "; ".join([f"{what} {where}{scope}", *_written_in_words(tool)])
+    return "; ".join([f"{what} {where}{scope}", *_written_in_words(tool), *_answer_in_words(tool)])
 
 
 def _written_in_words(tool: Config) -> Iterator[str]:
@@ -220,6 +235,11 @@ def _written_in_words(tool: Config) -> Iterator[str]:
         yield f"files {', '.join(tool['paths']) or 'any but workflows'}"
     if tool.get("may_approve"):
         yield "may approve"
+
+
+def _answer_in_words(tool: Config) -> Iterator[str]:
+    if "answer_schema" in tool:
+        yield f"the answer has to be {schema_in_words(tool['answer_schema'])}"
 
 
 def _brief(resources: Iterable[str]) -> str:

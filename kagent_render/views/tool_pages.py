@@ -35,6 +35,7 @@ _COMMANDS = [["nginx", "-T"], ["df", "-h"], ["cat", "/etc/nginx/*"]]
 _TOKEN = {"name": "github", "key": "token"}
 _NARROWED = {"branches": ["agent/*"], "paths": ["docs/**", "charts/*/values.yaml"]}
 _PARAMETER = {"order": {"type": "string", "description": "Number of the order", "required": True}}
+_SERVER = {"image": "ghcr.io/acme/payments-mcp:1.4.0", "egress": [{"host": "ledger.data.svc", "port": 5432}]}
 # A tool for each thing that a type does, where a built-in does not show it: its name, and its spec without `type`.
 _SAMPLES: Mapping[str, Mapping[str, Spec]] = {
     "kubernetes": {"kubectl-exec": {"kubernetes": {"operation": "exec", "commands": _COMMANDS}}},
@@ -43,7 +44,11 @@ _SAMPLES: Mapping[str, Mapping[str, Spec]] = {
     "python": {
         "forecast": {"parameters": _PARAMETER, "python": {"module": "acme_platform.orders", "function": "forecast"}}
     },
-    "mcp": {"orders": {"mcp": {"url": "https://orders.tools.svc:8443/mcp", "tools": ["find_order", "cancel_order"]}}},
+    "mcp": {
+        "orders": {"mcp": {"url": "https://orders.tools.svc:8443/mcp", "tools": ["find_order", "cancel_order"]}},
+        "payments": {"mcp": {"server": _SERVER | {"placement": "Deployment"}, "tools": ["find_payment"]}},
+        "payments-beside-the-agent": {"mcp": {"server": _SERVER | {"placement": "Sidecar"}, "tools": ["find_payment"]}},
+    },
     "github": {
         name.replace("_", "-"): {
             "description": entry.summary,
@@ -123,6 +128,7 @@ def _tool(title: str, sample: Spec | None, declaration: ToolDeclaration, tool_ty
     if lowered.token_permissions:
         yield from ("", f"The token needs: {', '.join(lowered.token_permissions)}.")
     yield from _network(lowered)
+    yield from _server(lowered)
 
 
 def _parameters(schema: Mapping[str, Any]) -> Iterator[str]:
@@ -172,3 +178,17 @@ def _network(lowered: LoweredTool) -> Iterator[str]:
     hosts += ["the Kubernetes API server"] if lowered.needs_kubernetes_api else []
     if hosts:
         yield from ("", f"Network: {', '.join(hosts)}.")
+
+
+def _server(lowered: LoweredTool) -> Iterator[str]:
+    server = lowered.server
+    if server is None:
+        return
+    calls = ", ".join(f"{item.host} on TCP {item.port}" for item in sorted(server.endpoints)) or "nobody"
+    if server.is_sidecar:
+        place = f"a container in every pod of each workload that uses the tool, at {server.url_at('127.0.0.1')}"
+        network = f"the pod, with the agent in it, may call {calls}"
+    else:
+        place = f"a Deployment of its own, which its users share, at {server.url_at(server.name)}"
+        network = f"only its users may call it, and it may call {calls}"
+    yield from ("", f"Server: {server.image}, as {place}; {network}.")

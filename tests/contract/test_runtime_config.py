@@ -58,7 +58,8 @@ def test_autogen_loads_every_component_that_is_emitted(
     jsonschema.Draft202012Validator(json.loads(PATH.read_text())).validate(config)
     loaded = check_config(config, path.name)
     monkeypatch.syspath_prepend(MODULES)
-    monkeypatch.setenv("KAGENT_PYTHON_MODULES", "acme.capacity,acme_platform.capacity")
+    monkeypatch.setenv("KAGENT_PYTHON_MODULES", "acme.capacity,acme_platform.capacity,quota,rates")
+    monkeypatch.setenv("KAGENT_PYTHON_PATH", str(CASES / "build/tool-python/input/functions"))
     for client in components(config, "model"):
         if "model_client" in client["config"]:
             continue  # around another one, which is in the list too

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 5.0
+LOOPBACK = "127.0.0.1"
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = (301, 302, 303, 307, 308)
 # What a request to another origin keeps of its headers; anything else may be a credential.
@@ -155,8 +156,15 @@ async def _exchange(client: httpx.AsyncClient, call: Call, hop: _Hop, address: s
         await response.aclose()
 
 
-async def judged(host: str, port: int, resolve: Resolve, allow_private: bool, *, is_named: bool) -> list[str]:
-    """The addresses of a host, all of which may be connected to. Raises EgressError."""
+async def judged(
+    host: str, port: int, resolve: Resolve, allow_private: bool, *, is_named: bool, loopback_port: int | None = None
+) -> list[str]:
+    """The addresses of a host, all of which may be connected to. Raises EgressError.
+
+    `loopback_port` is where a sidecar listens: that port of 127.0.0.1, by this address and no name, may be called.
+    """
+    if is_named and (host, port) == (LOOPBACK, loopback_port):
+        return [LOOPBACK]
     try:
         found = await resolve(host, port)
     except (OSError, UnicodeError) as error:
