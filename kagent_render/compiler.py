@@ -20,6 +20,7 @@ from kagent_render.source import (
     read_documents,
     read_lock,
     read_prompts,
+    read_python_files,
     read_settings,
 )
 from kagent_render.specs.decode import decode
@@ -83,7 +84,8 @@ def _compile(
     changes = _read(overlays, diagnostics)
     check_secrets(changes, diagnostics)
     whole, prompts = read_prompts(apply_overlays(documents, changes, diagnostics), paths, diagnostics)
-    check_secrets_in_files(prompts, diagnostics)
+    whole, code = read_python_files(whole, paths, diagnostics)
+    check_secrets_in_files([*prompts, *code], diagnostics)
     specs = decode(whole, diagnostics)
     if not specs and not diagnostics.has_errors:
         diagnostics.add("KR009", "no specs of kagent.dev/v1alpha1 in the paths given", None)
@@ -94,8 +96,8 @@ def _compile(
     check(objects, diagnostics, kube_version)
     if diagnostics.has_errors:
         objects = []
-    read = (*files, *overlays, *lock.files, *prompts)
-    return Compilation(read, graph, tuple(workloads), tuple(servers), tuple(objects), diagnostics)
+    sources = (*files, *overlays, *lock.files, *prompts, *code)
+    return Compilation(sources, graph, tuple(workloads), tuple(servers), tuple(objects), diagnostics)
 
 
 def _read(files: Sequence[SourceFile], diagnostics: Diagnostics) -> list[Document]:

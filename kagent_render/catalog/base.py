@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
 
 from kagent_render.catalog.container_resources import Resources
+from kagent_render.diagnostics import Span
 
 Component = dict[str, Any]
 # Not below /etc/kagent: that is a read-only ConfigMap, in which no mount point can be made.
@@ -140,9 +141,10 @@ class LoweredTool:
     """What granting one tool means: its config for the runtime, its permissions, what it needs.
 
     `offers` are the names under which the model calls it, where they are not just its own; `modules` are Python
-    modules that the runtime imports for it. A tool that can only read has the effect `reads`, one that may write
-    `changes`; `calls` is for those whose other side decides that. Of one that is not approved by default a person
-    has to approve every call, unless the grant says otherwise.
+    modules that the runtime imports for it, `files` the names and texts of those that come with it. A tool that can
+    only read has the effect `reads`, one that may write `changes`; `calls` is for those whose other side decides that.
+    Of one that is not approved by default a person has to approve every call, unless the grant says otherwise.
+    `token_permissions` are what its token has to be allowed, in the words of whoever issues it.
     """
 
     name: str
@@ -153,19 +155,25 @@ class LoweredTool:
     needs: Contribution = Contribution()
     offers: tuple[str, ...] = ()
     modules: frozenset[str] = frozenset()
+    files: frozenset[tuple[str, str]] = frozenset()
     effect: Literal["reads", "changes", "calls"] = "calls"
     is_approved_by_default: bool = True
     server: ServerContainer | None = None
+    token_permissions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A defect found by a catalog entry: it knows the place in the spec, not the file."""
+    """A defect found by a catalog entry: it knows the place in the spec, not the file.
+
+    `span` is the place of one in another file, which the spec only names.
+    """
 
     code: str
     message: str
     location: tuple[int | str, ...] = ()
     help: str | None = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,4 +65,16 @@ def _to_folder(compilation: Compilation, output: Folder, format_: str | None) ->
         say(f"{folder.as_posix()}: {len(lines)} files out of date" if lines else f"{folder.as_posix()}: up to date")
     if output.exit_code and lines and not output.check:
         say(f"now: git add --all {folder.as_posix()}")
+        for path in _untracked(file.path for file in compilation.files):
+            say(f"note: {path} is not in Git, and what it compiles to is among these")
     return 1 if lines and (output.check or output.exit_code) else 0
+
+
+def _untracked(paths: Iterable[str]) -> list[str]:
+    """The files that Git does not have; pre-commit puts aside only changes of those that it has."""
+    try:
+        command = ["git", "--literal-pathspecs", "ls-files", "-z", "--others", "--", *paths]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", timeout=30, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return []
+    return sorted(filter(None, done.stdout.split("\0"))) if done.returncode == 0 else []

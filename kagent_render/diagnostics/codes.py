@@ -345,16 +345,18 @@ _CODES = (
     ),
     Code(
         "KR340",
-        "unreadable-prompt",
-        "The file of `systemMessageFrom` cannot be used: it must be a regular .md or .txt file in UTF-8, not empty, "
-        "of at most 256 KiB. Its path is relative to the file that names it.\n\n"
+        "unreadable-file",
+        "The file of `systemMessageFrom`, or of `python` in a Tool, cannot be used: it must be a regular .md or .txt "
+        "file, or a .py file, in UTF-8, not empty, of at most 256 KiB. Its path is relative to the file that names "
+        "it.\n\n"
         "    systemMessageFrom: {file: prompts/troubleshooter.md}",
     ),
     Code(
         "KR341",
-        "prompt-outside-folder",
-        "The file of `systemMessageFrom`, symbolic links followed, lies outside the folders that are compiled. Whoever "
-        "may change a spec must not be able to read other files of the machine that renders it.\n\n"
+        "file-outside-folder",
+        "The file of `systemMessageFrom`, or of `python` in a Tool, symbolic links followed, lies outside the folders "
+        "that are compiled. Whoever may change a spec must not be able to read other files of the machine that "
+        "renders it.\n\n"
         "    systemMessageFrom: {file: ../../../etc/passwd}",
     ),
     Code(
@@ -450,9 +452,10 @@ _CODES = (
     Code(
         "KR361",
         "field-without-effect",
-        "The field belongs to another transport or placement of MCP servers, and would be passed over in silence: "
-        "`url`, `headers` and `tls` are for servers over HTTP, `command`, `args` and `env` for `transport: stdio`; "
-        "a `server` that is deployed says itself what runs, and where it answers.\n\n"
+        "The field belongs to another transport or placement of MCP servers, or to another operation, and would be "
+        "passed over in silence: `url`, `headers` and `tls` are for servers over HTTP, `command`, `args` and `env` for "
+        "`transport: stdio`; a `server` that is deployed says itself what runs, and where it answers; `branches`, "
+        "`paths` and `mayApprove` are for what writes to GitHub.\n\n"
         "    mcp: {transport: stdio, command: my-server, url: http://server.tools.svc/mcp, tools: [search]}",
     ),
     Code(
@@ -496,6 +499,39 @@ _CODES = (
         "approval to a person, who is shown a dry run, or say why none is needed.\n\n"
         "    tools: [{name: kubectl-scale, requireApproval: false, reason: replicas are bounded by a quota}]",
         Severity.WARNING,
+    ),
+    # KR38x Python files of tools
+    Code(
+        "KR380",
+        "invalid-python",
+        "The file of a python Tool is read as a syntax tree, and never run. It has to be Python in UTF-8, as it says "
+        "itself, and every file beside it that it imports has to come with it.\n\n"
+        "    python: {file: functions/capacity.py, function: forecast, imports: [functions/rates.py]}",
+    ),
+    Code(
+        "KR381",
+        "unknown-function",
+        "The function is defined by `def` or `async def` at the top level of the file: not inside of something else, "
+        "not imported, and not bound to something else later.",
+    ),
+    Code(
+        "KR382",
+        "unfit-signature",
+        "A model gives arguments by name, and each is a single value: str, int, float, bool, or one of the texts of a "
+        "Literal. What `parameters` declare has to be what the function takes; without `parameters` they are taken "
+        "from the signature, and the model needs a description of each.\n\n"
+        "    def forecast(cluster: str, size: Literal['s', 'm'] = 's') -> str:\n"
+        '        """Forecast the nodes of a cluster.\n\n'
+        "        Args:\n"
+        "            cluster: Its name.\n"
+        "            size: Of its nodes.\n"
+        '        """',
+    ),
+    Code(
+        "KR383",
+        "hidden-module",
+        "A file is imported by its name, after all that is installed: one that is called like a module of Python, of "
+        "the runtime or of another tool would never be read, or would be read in place of the other.",
     ),
     # KR4xx templates
     Code(

@@ -30,7 +30,7 @@ _ASK_USER = {
     "message": "Waiting for the user.",
 }
 # Problems that a field makes by being there, or by what is not in it: its name is shown, not its whole value.
-_AT_THE_KEY = {"KR102", "KR107", "KR350", "KR352"}
+_AT_THE_KEY = {"KR102", "KR107", "KR350", "KR352", "KR382"}
 # What every model provider accepts; the runtime offers a tool under this name.
 _TOOL_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?\Z")
 
@@ -45,8 +45,8 @@ def check_tools(tools: Sequence[ToolNode], diagnostics: Diagnostics) -> bool:
             diagnostics.add("KR105", f"a model cannot call `{tool.declaration.name}`", place, help=help)
         for problem in _problems(tool):
             location = ("spec", *problem.location)
-            span = tool.document.span_of(location) if tool.document else None
-            if tool.document and problem.code in _AT_THE_KEY:
+            span = problem.span or (tool.document.span_of(location) if tool.document else None)
+            if tool.document and problem.span is None and problem.code in _AT_THE_KEY:
                 span = tool.document.key_span_of(location)
             diagnostics.add(problem.code, problem.message, span, help=problem.help)
     return diagnostics.error_count == errors

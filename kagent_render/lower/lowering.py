@@ -11,7 +11,7 @@ from typing import Any
 from pydantic.alias_generators import to_camel
 
 from kagent_render.catalog.base import Component, Contribution, Variable
-from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
+from kagent_render.diagnostics import Diagnostics, Label
 from kagent_render.lower import agent_parts
 from kagent_render.lower import queue as queues
 from kagent_render.lower.agent import assistant, check_tools, lower_tools
@@ -29,6 +29,7 @@ from kagent_render.lower.grants import check_grants
 from kagent_render.lower.image import resolve_image
 from kagent_render.lower.model import model_needs
 from kagent_render.lower.model_checks import check_model
+from kagent_render.lower.modules import check_modules
 from kagent_render.lower.names import autogen_id, model_prefix
 from kagent_render.lower.servers import check_servers, lower_servers, place_servers, servers_of, sidecars_of
 from kagent_render.lower.sidecar_checks import check_sidecars
@@ -65,7 +66,7 @@ def lower(
     place_servers(graph, default_namespace)
     runnable = list(_runnable(graph, healthy, diagnostics))
     check_asked(graph, runnable, diagnostics)
-    _check_modules(graph, diagnostics)
+    check_modules(graph, diagnostics)
     for node in runnable:
         workload = with_features(_workload(node, graph, default_namespace, resolve))
         first = workloads.setdefault((workload.namespace or "", workload.name), workload)
@@ -79,18 +80,6 @@ def lower(
     admit_callers(graph, workloads, default_namespace)
     servers = lower_servers(workloads, graph, resolve, diagnostics)
     return [workloads[key] for key in sorted(workloads)], servers
-
-
-def _check_modules(graph: Graph, diagnostics: Diagnostics) -> None:
-    """A python tool imports what the Platform lists, and nothing else."""
-    listed = graph.platform.python.modules
-    for tool in graph.tools:
-        block = tool.declaration.block if tool.type == "python" else None
-        if block is not None and tool.document is not None and block.module not in listed:
-            span = tool.document.span_of(("spec", "python", "module"))
-            add = f"add it to the Platform: python: {{modules: [{block.module}]}}"
-            help = did_you_mean(block.module, listed) or add
-            diagnostics.add("KR368", f"the Platform does not list the module `{block.module}`", span, help=help)
 
 
 def _all_models(graph: Graph) -> Iterator[ModelNode]:
@@ -183,6 +172,7 @@ def _workload(
         knative=override.knative or graph.platform.knative,
         persistence=persistence,
         queue=queue,
+        python_files=tuple(sorted({file for tool in tools for file in tool.files})),
         asks=tuple(tool.asked.node for agent in agents for tool in agent.tools if tool.asked and tool.asked.node),
         sidecars=tuple(replace(server, image=resolve(server.image)) for server in sidecars_of(tools)),
         servers=servers_of(agents),

@@ -106,6 +106,7 @@ class Workload(Pods):
     knative: Knative = field(default_factory=Knative)
     persistence: Persistence | None = None
     queue: AnyQueue | None = None
+    python_files: tuple[tuple[str, str], ...] = ()
     asks: tuple[AgentNode | TeamNode, ...] = ()
     sidecars: tuple[ServerContainer, ...] = ()
     servers: tuple[ToolNode, ...] = ()
@@ -154,3 +155,8 @@ class Workload(Pods):
     def waits_behind_interceptor(self) -> bool:
         """Whether its requests pass KEDA's HTTP add-on, which counts them and starts the first pod."""
         return self.scaling is not None and self.scaling.http is not None and not self.is_knative
+
+    @property
+    def python_config_map(self) -> str:
+        """The ConfigMap of the files with the functions of its tools."""
+        return f"{self.name}-python"

@@ -249,7 +249,8 @@ def _tool_node(item: Decoded) -> ToolNode:
     tool = cast(Tool, item.spec)
     spec = tool.spec
     blocks = tuple(name for name in TOOL_TYPES if getattr(spec, name) is not None)
-    declaration = ToolDeclaration(item.name, spec.description, spec.parameters, getattr(spec, spec.type), blocks)
+    block, code = getattr(spec, spec.type), item.document.code
+    declaration = ToolDeclaration(item.name, spec.description, spec.parameters, block, blocks, code)
     asked = Asked() if spec.type == "agent" else None
     served = Served(tool.metadata.namespace) if spec.mcp and spec.mcp.server else None
     return ToolNode(spec.type, declaration, item.document, asked, tool.metadata, served)

@@ -28,6 +28,7 @@ from kagent_render.targets import (
     monitoring,
     network_policy,
     persistence,
+    python_files,
     rbac,
     server,
 )
@@ -93,6 +94,7 @@ class CheckedTarget(Protocol):
 TARGETS: tuple[Target, ...] = (
     authentication,
     deployment,
+    python_files,
     rbac,
     network_policy,
     cilium,

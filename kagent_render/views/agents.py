@@ -75,7 +75,14 @@ def context_in_words(component: Config) -> str:
 
 def schema_in_words(schema: Config) -> str:
     """`JSON of {severity, cause, actions}`."""
-    return f"JSON of {{{', '.join(schema['properties'])}}}"
+    return f"JSON of {_form_in_words(schema)}"
+
+
+def _form_in_words(schema: Config) -> str:
+    """`{severity, cause}`, `a list of {…}`, or `a number`."""
+    if schema["type"] == "array":
+        return f"a list of {_form_in_words(schema['items'])}"
+    return f"{{{', '.join(schema['properties'])}}}" if schema["type"] == "object" else str(schema["type"])
 
 
 def _component(component: Config, names: Mapping[str, str]) -> Iterator[Fact]:
@@ -175,7 +182,8 @@ def tool_in_words(tool: Config) -> str:
     if "url" in tool:
         return _remote_in_words(tool)
     if "function" in tool:
-        return f"call {tool['module']}.{tool['function']}"
+        where = f" of the file {tool['module']}.py" if tool.get("is_file") else ""
+        return f"call {tool['function']}{where}" if where else f"call {tool['module']}.{tool['function']}"
     if "operation" in tool and "resources" not in tool:
         where = _namespaces(tool.get("namespaces") or ())
         return f"{tool['operation']} of Helm releases in {where}, by reading every Secret there"
@@ -192,14 +200,32 @@ def tool_in_words(tool: Config) -> str:
 
 
 def _remote_in_words(tool: Config) -> str:
-    """`GET https://shop.example.com/articles/{sku}`, or `read_file at https://api.github.com in octo/shop`."""
+    """`GET https://shop.example.com/articles/{sku}`, or `read_file at https://api.github.com in octo/shop`.
+
+    With what it may write, where that is narrowed.
+    """
     query = "&".join(f"{item['name']}={item['value']}" for item in tool.get("query") or ())
     where = f"{tool['url']}{'?' if query else ''}{query}"
     if not tool.keys() & {"method", "operation"}:
         return f"asks another agent{' at ' if where else ''}{where}"
     what = tool.get("method") or f"{tool['operation']} at"
     scope = f" in {', '.join(tool['repositories'])}" if "repositories" in tool else ""
-    return f"{what} {where}{scope}"
+    return "; ".join([f"{what} {where}{scope}", *_written_in_words(tool), *_answer_in_words(tool)])
+
+
+def _written_in_words(tool: Config) -> Iterator[str]:
+    """What a github tool may write to; without globs, what the runtime keeps it from."""
+    if "branches" in tool:
+        yield f"branches {', '.join(tool['branches']) or 'any but the default one'}"
+    if "paths" in tool:
+        yield f"files {', '.join(tool['paths']) or 'any but workflows'}"
+    if tool.get("may_approve"):
+        yield "may approve"
+
+
+def _answer_in_words(tool: Config) -> Iterator[str]:
+    if "answer_schema" in tool:
+        yield f"the answer has to be {schema_in_words(tool['answer_schema'])}"
 
 
 def _brief(resources: Iterable[str]) -> str:

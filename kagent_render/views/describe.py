@@ -22,6 +22,7 @@ from kagent_render.views.inventory import (
     roots_of,
     tool_description,
     tool_in_words,
+    tool_permissions,
     tool_resources,
     tools_of,
     users_of,
@@ -71,7 +72,9 @@ def _sections(node: Node, compilation: Compilation) -> Iterator[Section]:
         yield "Type", [f"{node.type}{'' if node.document else ' (built in)'}"]
         yield "Description", [tool_description(node)]
         yield "May", [tool_in_words(node)]
+        yield "Code", [file.path for file in node.declaration.code.files] if node.declaration.code else []
         yield "Resources", [tool_resources(node)]
+        yield "Token needs", tool_permissions(node)
         yield "Used by", users_of(node, compilation.graph)
         yield from _deployed(node, compilation)
     else:

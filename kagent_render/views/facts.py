@@ -83,9 +83,11 @@ def _of_deployment(deployment: Object, items: Sequence[Object]) -> Facts:
         facts.values["scaling", "replicas"] = str(deployment["spec"]["replicas"])
     if deployment["kind"] != "Deployment":
         facts.values["scaling", "scaling"] = scaling.knative_service(deployment)
-    for config in _runtime_configs(deployment, items):
-        for topic, label, value in agents.facts(config):
-            facts.values[topic, label] = value
+    for file, text in _files(deployment, items):
+        if file == "runtime.json":
+            facts.values |= {(topic, label): value for topic, label, value in agents.facts(json.loads(text))}
+        elif file.endswith(".py"):
+            facts.values["code", file] = text
     return facts
 
 
@@ -97,13 +99,12 @@ def _selecting(items: Iterable[Object], namespace: str, labels: Mapping[str, str
                 yield item
 
 
-def _runtime_configs(deployment: Object, items: Iterable[Object]) -> Iterator[Mapping[str, Any]]:
+def _files(deployment: Object, items: Iterable[Object]) -> Iterator[tuple[str, str]]:
+    """The names and texts of the files that ConfigMaps among these objects put into the pod."""
     names = {volume["configMap"]["name"] for volume in _pod(deployment).get("volumes") or () if "configMap" in volume}
     for item in items:
         if item["kind"] == "ConfigMap" and _key(item)[0] == _key(deployment)[0] and item["metadata"]["name"] in names:
-            text = (item.get("data") or {}).get("runtime.json")
-            if text is not None:
-                yield json.loads(text)
+            yield from (item.get("data") or {}).items()
 
 
 def _add_pod(facts: Facts, pod: Mapping[str, Any]) -> None:

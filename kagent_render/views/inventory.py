@@ -85,6 +85,11 @@ def tool_resources(tool: ToolNode) -> str:
     return agents.kinds_in_words([*(config.get("resources") or ()), *(config.get("cluster_resources") or ())])
 
 
+def tool_permissions(tool: ToolNode) -> list[str]:
+    """What its token has to be allowed, if it has one of a kind that is told."""
+    return list(TOOL_TYPES[tool.type].lower(tool.declaration).token_permissions)
+
+
 def tool_description(tool: ToolNode) -> str:
     """What the model reads to decide when to call it."""
     name = tool.declaration.name

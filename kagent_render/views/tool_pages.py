@@ -14,7 +14,7 @@ import yaml
 
 from kagent_render.catalog.base import AccessRule, LoweredTool
 from kagent_render.catalog.tools.base import ToolDeclaration, ToolType
-from kagent_render.catalog.tools.github import OPERATIONS as GITHUB
+from kagent_render.catalog.tools.github_operations import ENTRIES as GITHUB
 from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.catalog.tools.tool_sets import TOOL_SETS
 from kagent_render.specs.tool import ToolSpec
@@ -31,6 +31,8 @@ class _Plain(yaml.SafeDumper):
 
 
 _CHART = {"name": "oci://registry.example.com/charts/shop"}
+_TOKEN = {"name": "github", "key": "token"}
+_NARROWED = {"branches": ["agent/*"], "paths": ["docs/**", "charts/*/values.yaml"]}
 _PARAMETER = {"order": {"type": "string", "description": "Number of the order", "required": True}}
 _SERVER = {"image": "ghcr.io/acme/payments-mcp:1.4.0", "egress": [{"host": "ledger.data.svc", "port": 5432}]}
 # A tool for each thing that a type does, where a built-in does not show it: its name, and its spec without `type`.
@@ -46,7 +48,12 @@ _SAMPLES: Mapping[str, Mapping[str, Spec]] = {
         "payments-beside-the-agent": {"mcp": {"server": _SERVER | {"placement": "Sidecar"}, "tools": ["find_payment"]}},
     },
     "github": {
-        name.replace("_", "-"): {"github": {"operation": name, "repositories": ["acme/shop"]}} for name in GITHUB
+        name.replace("_", "-"): {
+            "description": entry.summary,
+            "github": {"operation": name, "repositories": ["acme/shop"], "tokenSecretRef": _TOKEN}
+            | {field: value for field, value in _NARROWED.items() if field in entry.narrowed_by},
+        }
+        for name, entry in GITHUB.items()
     },
     "http": {
         "order-status": {"parameters": _PARAMETER, "http": {"url": "https://shop.example.com/orders/{order}"}},
@@ -91,8 +98,8 @@ def _tools(name: str, tool_type: ToolType) -> Iterator[tuple[str, Spec | None, T
         yield f"`{builtin}`, built in", None, ToolDeclaration(builtin, None, None, None)
     for title, sample in _SAMPLES.get(name, {}).items():
         spec = ToolSpec.model_validate({"type": name, "description": "…", **sample})
-        block = getattr(spec, name)
-        yield f"For example `{title}`", sample, ToolDeclaration(title, None, spec.parameters, block, (name,))
+        block, description = getattr(spec, name), sample.get("description")
+        yield f"For example `{title}`", sample, ToolDeclaration(title, description, spec.parameters, block, (name,))
 
 
 def _tool(title: str, sample: Spec | None, declaration: ToolDeclaration, tool_type: ToolType) -> Iterator[str]:
@@ -101,9 +108,10 @@ def _tool(title: str, sample: Spec | None, declaration: ToolDeclaration, tool_ty
     lowered = tool_type.lower(declaration)
     yield from (f"## {title}", "")
     if sample is not None:
+        shown = {name: value for name, value in sample.items() if name != "description"}  # it follows in words
         yield from (
             "```yaml",
-            yaml.dump(dict(sample), Dumper=_Plain, sort_keys=False, default_flow_style=None).strip(),
+            yaml.dump(shown, Dumper=_Plain, sort_keys=False, default_flow_style=None).strip(),
             "```",
             "",
         )
@@ -115,6 +123,8 @@ def _tool(title: str, sample: Spec | None, declaration: ToolDeclaration, tool_ty
     yield _EFFECTS[lowered.effect] + approval
     yield from _parameters(lowered.config.get("parameters") or {})
     yield from _access(lowered)
+    if lowered.token_permissions:
+        yield from ("", f"The token needs: {', '.join(lowered.token_permissions)}.")
     yield from _network(lowered)
     yield from _server(lowered)
 
@@ -124,10 +134,16 @@ def _parameters(schema: Mapping[str, Any]) -> Iterator[str]:
     if not properties:
         return
     yield from ("", "| argument | type | |", "|---|---|---|")
-    for name, item in properties.items():
-        shown = f"**`{name}`**" if name in schema.get("required", ()) else f"`{name}`"
+    yield from _rows(schema)
+
+
+def _rows(schema: Mapping[str, Any], place: str = "") -> Iterator[str]:
+    for name, item in schema["properties"].items():
+        shown = f"**`{place}{name}`**" if name in schema.get("required", ()) else f"`{place}{name}`"
         choices = f"; one of {', '.join(map(str, item['enum']))}" if "enum" in item else ""
         yield f"| {shown} | {item['type']} | {str(item['description']).replace('|', chr(92) + '|')}{choices} |"
+        if "items" in item:
+            yield from _rows(item["items"], f"{place}{name}[].")
 
 
 def _access(lowered: LoweredTool) -> Iterator[str]:

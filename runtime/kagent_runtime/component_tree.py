@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from kagent_runtime.model import RuntimeConfig
 from kagent_runtime.model.alertmanager_tools import ReadingAlertmanagerOperation
+from kagent_runtime.model.github_tools import ReadingGithubOperation
 from kagent_runtime.model.helm_tools import ReadingHelmOperation
 from kagent_runtime.model.kubernetes_tools import ReadingOperation
 
@@ -100,10 +101,11 @@ def _gate(bench: Tree, agent: str, approvals: list[str], place: str) -> Tree:
     return _component(f"{_OWN}Gate", "workbench", config | {"repeatable": repeatable})
 
 
-# Workbenches of which every tool only reads.
-_READING = {f"{_OWN}{name}" for name in ("GithubTools", "PrometheusTools")}
+# A workbench of which every tool only reads.
+_READING = f"{_OWN}PrometheusTools"
 _READING_OPERATIONS = {
     f"{_OWN}KubernetesTools": frozenset(get_args(ReadingOperation)),
+    f"{_OWN}GithubTools": frozenset(get_args(ReadingGithubOperation)),
     f"{_OWN}HelmTools": frozenset(get_args(ReadingHelmOperation)),
     f"{_OWN}AlertmanagerTools": frozenset(get_args(ReadingAlertmanagerOperation)),
 }
@@ -112,7 +114,7 @@ _READING_OPERATIONS = {
 def _repeatable(bench: Tree) -> list[str]:
     """The tools that may be called again when nobody knows whether they were."""
     tools = bench["config"].get("tools") or ()
-    if bench["provider"] in _READING:
+    if bench["provider"] == _READING:
         return [tool["name"] for tool in tools]
     if reading := _READING_OPERATIONS.get(bench["provider"]):
         return [tool["name"] for tool in tools if tool["operation"] in reading]

@@ -176,6 +176,33 @@ def test_what_is_not_staged_is_not_rendered(repository: Repository) -> None:
     assert repository.run("git", "status", "--porcelain") == " M specs/agent.yaml\n"
 
 
+def test_a_spec_that_is_not_in_git_is_named(repository: Repository) -> None:
+    """pre-commit leaves such files where they are: what it compiles to would be committed without it."""
+    text = repository.agent.read_text().replace("k8s-troubleshooter", "second")
+    (repository.folder / "specs" / "second.yaml").write_text(text)
+    (repository.folder / "notes.md").write_text("note\n")
+    repository.run("git", "add", "notes.md")
+    output = repository.commit("Note", expected=1)
+    assert "created ai-agents/second/deployment.yaml" in output
+    assert "note: specs/second.yaml is not in Git" in output
+    repository.add()
+    repository.commit("Both")
+
+
+def test_the_fixers_of_others_have_nothing_to_do(repository: Repository) -> None:
+    """Those for white space at the end of lines and files, which most repositories run over everything."""
+    fixers = "".join(
+        f"      - {{id: {name}, name: {name}, entry: {name}, language: python, types: [text],"
+        " additional_dependencies: [pre-commit-hooks==6.0.0]}\n"
+        for name in ("end-of-file-fixer", "trailing-whitespace-fixer", "mixed-line-ending")
+    )
+    config = repository.folder / ".pre-commit-config.yaml"
+    config.write_text(f"{config.read_text()}  - repo: local\n    hooks:\n{fixers}")
+    output = repository.run("pre-commit", "run", "--all-files")
+    assert (output.count("Passed"), "Failed" in output) == (6, False), output
+    assert repository.run("git", "status", "--porcelain") == " M .pre-commit-config.yaml\n"
+
+
 def test_a_spec_is_formatted_and_other_yaml_left(repository: Repository) -> None:
     repository.agent.write_text(repository.agent.read_text().replace("spec:\n", "spec:    # what it does\n"))
     (repository.folder / "values.yaml").write_text("a:   {b:  1}\n")

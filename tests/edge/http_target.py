@@ -96,6 +96,12 @@ class HttpTarget(LoopbackServer):
     async def _image(self, request: Request, rest: str) -> Response:
         return Response(b"\x89PNG\x00" * 100, media_type="image/png")
 
+    async def _nothing(self, request: Request, rest: str) -> Response:
+        return Response(media_type="application/json")
+
+    async def _nan(self, request: Request, rest: str) -> Response:
+        return Response('{"data": NaN}', media_type="application/json")
+
     async def _empty(self, request: Request, rest: str) -> Response:
         return Response(status_code=204)
 

@@ -196,7 +196,7 @@ HEADERS = [
     ("", "127.0.0.1"),
 ]
 # Where other tools are sent: for each of them by its name, and by what its server answers.
-OTHER_TOOLS = ["streamable-http", "sse", "prometheus", "github", "agent"]
+OTHER_TOOLS = ["streamable-http", "sse", "prometheus", "alertmanager", "github", "comment", "agent"]
 # An agent may be on a private network, and in the same pod: it says so by being named.
 OTHER_NAMES = [name_of("a", address) for address in NEVER] + [
     name for name, address in SERVICES.items() if address in NEVER

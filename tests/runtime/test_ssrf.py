@@ -31,11 +31,14 @@ SECRET = "s3cr3t-of-the-shop"
 SPELLED = [*(f"http://{host}:%P/" for host in HOSTS), *table.URLS]
 _SHOP = "http://shop.example.com"
 _REPO = "repositories: [octo/shop]"
+_TOKEN = "tokenSecretRef: {name: s, key: k}"
 _KEY = "headers: [{name: X-Key, secretRef: {name: s, key: k}}]"
 SPECS = {
     "http": f"type: http\ndescription: d\nhttp: {{url: {_SHOP}/, {_KEY}}}",
     "prometheus": f"type: prometheus\ndescription: d\nprometheus: {{operation: alerts, url: {_SHOP}/}}",
+    "alertmanager": f"type: alertmanager\ndescription: d\nalertmanager: {{operation: alerts, url: {_SHOP}/}}",
     "github": f"type: github\ndescription: d\ngithub: {{operation: list_issues, url: {_SHOP}, {_REPO}}}",
+    "comment": f"type: github\ndescription: d\ngithub: {{operation: add_comment, url: {_SHOP}, {_REPO}, {_TOKEN}}}",
     "log": f"type: github\ndescription: d\ngithub: {{operation: get_run_logs, url: {_SHOP}, {_REPO}}}",
     "streamable-http": f"type: mcp\ndescription: d\nmcp: {{url: {_SHOP}/, tools: [add]}}",
     "sse": f"type: mcp\ndescription: d\nmcp: {{transport: sse, url: {_SHOP}/, tools: [send]}}",
@@ -43,6 +46,7 @@ SPECS = {
 }
 OFFERED = {"streamable-http": "add", "sse": "send"}
 ARGUMENTS: dict[str, dict[str, Any]] = {"agent": {"task": "x"}, "log": {"run": 1}}
+ARGUMENTS["comment"] = {"number": 1, "body": "x"}
 # Why nothing was called, in words that a model, or whoever wrote the spec, can act on.
 WHY = re.compile(
     r"leads to [0-9a-f.:%]+, which this tool may not call"
@@ -88,6 +92,7 @@ class Net:
             found = [tool for tool in tools if tool["name"] == kind]
             if found:
                 component["config"]["tools"] = [found[0] | changes]
+                config["agents"][0]["requiresApproval"] = []  # it may be another tool that needs one
                 check_config(config, "runtime.json")
                 return Workbench.load_component(component)
         raise LookupError(kind)
@@ -113,6 +118,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
     config, _ = compiled(tmp_path_factory.mktemp("specs"), SPECS)
     with HttpTarget() as shop, HttpTarget() as other, Trap("::") as trap, pytest.MonkeyPatch.context() as patch:
         patch.setenv("KAGENT_TOOL_HTTP_HEADER_X_KEY", SECRET)
+        patch.setenv("KAGENT_TOOL_COMMENT_TOKEN", SECRET)
         wire = Wire(NAMES, {(PUBLIC, 80): shop.port, (OTHER, 80): other.port}, trap.port)
         wire.install(patch)
         yield Net(shop, other, trap, wire, config)

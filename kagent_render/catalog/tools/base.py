@@ -8,6 +8,7 @@ from pydantic import Field
 
 from kagent_render.catalog.base import Component, LoweredTool, Problem
 from kagent_render.catalog.fields import SpecModel, Text
+from kagent_render.source import PythonFiles
 
 ParameterType = Literal["string", "integer", "number", "boolean"]
 
@@ -32,6 +33,7 @@ class ToolDeclaration:
     block: Any
     # The blocks of all types that the document has: one of another type is a mistake.
     blocks: tuple[str, ...] = ()
+    code: PythonFiles | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kagent_runtime.components import addresses
 from kagent_runtime.components.bodies import read_body
-from kagent_runtime.components.failures import ToolFailureError
+from kagent_runtime.components.failures import UNKNOWN, ToolFailureError
 from kagent_runtime.components.tls import ssl_context
 from kagent_runtime.model import RemoteTls
 
@@ -35,6 +35,10 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 class EgressError(ToolFailureError):
     """No answer, or none that may be fetched. The text is for a model to act on."""
+
+
+class UnansweredError(EgressError):
+    """The request may have reached the server, which did not answer it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +126,8 @@ async def _request(call: Call, hop: _Hop, resolve: Resolve) -> Answer | _Hop:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             problem = error
         except httpx.HTTPError as error:
-            raise EgressError(f"{host} broke off: {error or type(error).__name__}") from None
+            note = "" if hop.method in ("GET", "HEAD") else UNKNOWN
+            raise UnansweredError(f"{host} broke off: {error or type(error).__name__}{note}") from None
     reason = str(problem) or "no connection in time"
     raise EgressError(f"{host} cannot be reached on port {port}: {reason}")
 

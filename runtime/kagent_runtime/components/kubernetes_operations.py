@@ -27,10 +27,10 @@ from kagent_runtime.components.kubernetes_changes import CHANGES
 from kagent_runtime.components.kubernetes_description import describe, table, to_yaml
 from kagent_runtime.components.kubernetes_discovery import api_resources, explain
 from kagent_runtime.components.kubernetes_objects import clean
-from kagent_runtime.components.kubernetes_plan import bounded
 from kagent_runtime.components.kubernetes_reports import events, seen, top
 from kagent_runtime.components.kubernetes_rollouts import rollout_history, rollout_status
 from kagent_runtime.components.resources import Resource
+from kagent_runtime.components.texts import bounded
 from kagent_runtime.model import KubernetesTool
 
 __all__ = ["ArgumentError", "preview", "run"]

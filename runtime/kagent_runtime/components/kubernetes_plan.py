@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from kagent_runtime.components.cluster import CONNECTION, request, send
@@ -15,7 +14,6 @@ from kagent_runtime.components.resources import Resource
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-MAX_PREVIEW = 16_384
 APPLY_PATCH = "application/apply-patch+yaml"
 
 
@@ -64,12 +62,3 @@ def patched(patch: Patch, live: dict[str, Any] | None, resource: Resource, name:
         return f"{name} {done}" + (f"\n{diff}" if diff else "")
 
     return Plan(f"{intent} {name}" + (f"\n{diff}" if diff else ""), commit)
-
-
-def bounded(preview: str) -> str:
-    """A preview that a person can be shown. Its end stands for all of it: two that differ anywhere differ here."""
-    if len(preview) <= MAX_PREVIEW:
-        return preview
-    digest = sha256(preview.encode()).hexdigest()
-    left_out = len(preview) - MAX_PREVIEW
-    return f"{preview[:MAX_PREVIEW]}\n[{left_out:,} more characters are not shown; sha256 of the whole: {digest}]"

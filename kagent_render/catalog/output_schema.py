@@ -1,4 +1,4 @@
-"""The JSON Schema of an agent's answer: the subset that every provider of structured output accepts."""
+"""The JSON Schema of an answer, of an agent or of a server: the subset that every structured output accepts."""
 
 from typing import Literal, Self
 
@@ -31,16 +31,17 @@ class OutputValue(SpecModel):
                 raise _invalid(f"requires `{name}`, which is not one of its properties")
         return self
 
-    def json_schema(self) -> dict[str, object]:
-        """As JSON Schema: closed, every property required unless `required` says otherwise."""
+    def json_schema(self, *, is_open: bool = False) -> dict[str, object]:
+        """As JSON Schema: every property required unless `required` says otherwise, and no other one if not open."""
         schema: dict[str, object] = {"type": self.type}
         schema |= {"description": self.description} if self.description else {}
         schema |= {"enum": list(self.enum)} if self.enum else {}
         if self.properties is not None:
-            schema["properties"] = {name: value.json_schema() for name, value in self.properties.items()}
+            members = self.properties.items()
+            schema["properties"] = {name: value.json_schema(is_open=is_open) for name, value in members}
             schema["required"] = list(self.properties) if self.required is None else list(self.required)
-            schema["additionalProperties"] = False
-        return schema | ({"items": self.items.json_schema()} if self.items else {})
+            schema["additionalProperties"] = is_open
+        return schema | ({"items": self.items.json_schema(is_open=is_open)} if self.items else {})
 
 
 class OutputSchema(SpecModel):
