@@ -9,11 +9,13 @@ from kagent_render.checks import check
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.lower import ServerWorkload, Workload, lower
 from kagent_render.resolve import Graph, link
+from kagent_render.resolve.tool_lock import check_tool_lock
 from kagent_render.schemas import NEWEST
 from kagent_render.source import (
     Document,
     ImageLock,
     SourceFile,
+    ToolLock,
     apply_overlays,
     discover,
     discover_environment,
@@ -22,6 +24,7 @@ from kagent_render.source import (
     read_prompts,
     read_python_files,
     read_settings,
+    read_tool_lock,
 )
 from kagent_render.specs.decode import decode
 from kagent_render.specs.secrets import check_secrets, check_secrets_in_files
@@ -50,6 +53,7 @@ def compile_paths(
     templates: str | None = None,
     kube_version: str = NEWEST,
     is_locked: bool = True,
+    has_locked_tools: bool = True,
     settings: Sequence[str] = (),
     more: Sequence[SourceFile] = (),
 ) -> Compilation:
@@ -59,21 +63,24 @@ def compile_paths(
     `kube_version` is the minor version of Kubernetes whose API server is to take the objects.
     `settings` are single fields, `KIND/NAME:FIELD=VALUE`, which come last.
     `more` are specs that come from elsewhere than a file.
-    Without `is_locked`, images.lock is not read: that is how it is written.
+    Without `is_locked`, images.lock is not read: that is how it is written. So it is with `has_locked_tools` and
+    tools.lock.
     """
     diagnostics = Diagnostics()
     files = [*discover(paths, diagnostics), *more]
     overlays = discover_environment(paths, environment, diagnostics) if environment is not None else []
     overlays = [*overlays, *read_settings(settings, diagnostics)]
-    lock = read_lock(paths, environment, diagnostics) if is_locked else ImageLock()
+    images = read_lock(paths, environment, diagnostics) if is_locked else ImageLock()
+    tools = read_tool_lock(paths, environment, diagnostics) if has_locked_tools else ToolLock()
     with overriding_templates(templates, diagnostics, kube_version):
-        return _compile(files, overlays, lock, namespace, diagnostics, paths, kube_version)
+        return _compile(files, overlays, images, tools, namespace, diagnostics, paths, kube_version)
 
 
 def _compile(
     files: Sequence[SourceFile],
     overlays: Sequence[SourceFile],
-    lock: ImageLock,
+    images: ImageLock,
+    tools: ToolLock,
     namespace: str | None,
     diagnostics: Diagnostics,
     paths: Sequence[str],
@@ -89,15 +96,16 @@ def _compile(
     specs = decode(whole, diagnostics)
     if not specs and not diagnostics.has_errors:
         diagnostics.add("KR009", "no specs of kagent.dev/v1alpha1 in the paths given", None)
-    graph = link(specs, diagnostics)
-    workloads, servers = lower(graph, namespace, lock, diagnostics)
+    graph = link(specs, diagnostics, tools)
+    check_tool_lock(graph, tools.servers, diagnostics)
+    workloads, servers = lower(graph, namespace, images, diagnostics)
     _warn_of_pod_local_sessions(workloads, diagnostics)
     objects = render(workloads, servers, diagnostics)
     check(objects, diagnostics, kube_version)
     if diagnostics.has_errors:
         objects = []
-    sources = (*files, *overlays, *lock.files, *prompts, *code)
-    return Compilation(sources, graph, tuple(workloads), tuple(servers), tuple(objects), diagnostics)
+    read = (*files, *overlays, *images.files, *tools.files, *prompts, *code)
+    return Compilation(read, graph, tuple(workloads), tuple(servers), tuple(objects), diagnostics)
 
 
 def _read(files: Sequence[SourceFile], diagnostics: Diagnostics) -> list[Document]:

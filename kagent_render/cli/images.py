@@ -16,7 +16,8 @@ from kagent_render.cli.output import report, say
 from kagent_render.compiler import Compilation, compile_paths
 from kagent_render.emit import emit
 from kagent_render.lower.image import named_images
-from kagent_render.source.image_lock import FILE, lock_paths
+from kagent_render.source.image_lock import FILE
+from kagent_render.source.lock_files import lock_paths
 
 _TOOLS = {
     "crane": ("crane", "digest"),
@@ -70,7 +71,7 @@ def _images(value: Any) -> Iterator[str]:
 
 
 def _lock(compilation: Compilation, paths: Sequence[str], environment: str | None) -> int:
-    places = lock_paths(paths, environment)
+    places = lock_paths(paths, environment, FILE)
     if not places:
         raise click.UsageError(f"{FILE} stands beside specs: name a folder")
     digests = {name: _digest(name) for name in named_images(compilation.graph) if "@" not in name}

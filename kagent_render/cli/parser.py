@@ -367,6 +367,23 @@ def images(
 
 
 @cli.command()
+@_paths
+@_namespace
+@_environment
+@click.option(
+    "--server", "servers", metavar="NAME=URL", multiple=True, help="Where a server is reached from here; repeatable."
+)
+@click.option("--check", is_flag=True, help="Write nothing; exit 1 when a server does not say what is locked.")
+def lock(
+    paths: tuple[str, ...], namespace: str | None, environment: str | None, servers: tuple[str, ...], check: bool
+) -> int:
+    """Ask the MCP servers for their tools, and write what they say to tools.lock. Starts those of transport stdio."""
+    from kagent_render.cli import lock as command
+
+    return command.run(paths or (".",), namespace, environment, servers, check)
+
+
+@cli.command()
 @click.argument("name", required=False)
 def templates(name: str | None) -> int:
     """List the shipped templates, or print NAME to start one of your own for --templates."""

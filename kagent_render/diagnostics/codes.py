@@ -135,7 +135,8 @@ _CODES = (
         "KR107",
         "unknown-parameter",
         "A Tool narrows the parameters of a built-in operation; it cannot add "
-        "one that the operation does not have, nor change its type, nor drop a required one.",
+        "one that the operation does not have, nor change its type, nor drop a required one. Nor are there fixed "
+        "`arguments` of an MCP tool that it does not take.",
     ),
     Code(
         "KR108",
@@ -500,6 +501,33 @@ _CODES = (
         "    tools: [{name: kubectl-scale, requireApproval: false, reason: replicas are bounded by a quota}]",
         Severity.WARNING,
     ),
+    Code(
+        "KR372",
+        "invalid-tools-lock",
+        "tools.lock is one mapping of Tools to what their MCP servers say of the tools listed; `kagent-render lock` "
+        "writes it.\n\n    tools:\n      team/orders:\n      - name: find_order\n        description: Finds an order.\n"
+        "        inputSchema: {type: object, properties: {id: {type: string}}}",
+    ),
+    Code(
+        "KR373",
+        "unlocked-tool",
+        "There is a tools.lock, but it does not have a tool that an MCP server is to give to agents, so a model could "
+        "be told what nobody has read. Run `kagent-render lock`, and read what it wrote.",
+    ),
+    Code(
+        "KR374",
+        "unusable-tool-schema",
+        "The arguments of a locked tool have a schema that no model provider takes: they are not an object, a name has "
+        "other characters than `A-Z a-z 0-9 _ . -` or more than 64, or it is not JSON Schema.\n\n"
+        "    - name: find_order\n      inputSchema: {type: string}",
+    ),
+    Code(
+        "KR375",
+        "unused-locked-tool",
+        "tools.lock has a Tool, or a tool of one, that the specs do not have any more. `kagent-render lock` takes it "
+        "out.",
+        Severity.WARNING,
+    ),
     # KR38x Python files of tools
     Code(
         "KR380",
@@ -532,6 +560,22 @@ _CODES = (
         "hidden-module",
         "A file is imported by its name, after all that is installed: one that is called like a module of Python, of "
         "the runtime or of another tool would never be read, or would be read in place of the other.",
+    ),
+    Code(
+        "KR384",
+        "open-interpreter",
+        "A command that `exec` may run is a shell, an interpreter or a program that runs others, and the model fills "
+        "in some of its arguments: then it may run anything in the container. Write every argument out, or name the "
+        "program that is meant.\n\n"
+        '    commands: [["sh", "-c", "*"]]     # write: [["df", "-h"], ["cat", "/etc/nginx/*"]]',
+        Severity.WARNING,
+    ),
+    Code(
+        "KR387",
+        "asked-without-a2a",
+        "Agents ask each other over A2A, and the `interfaces` of the Platform leave it out: nobody would answer. List "
+        "it, or leave `interfaces` away, which serves all.\n\n"
+        "    kind: Platform\n    spec: {interfaces: [openai, a2a]}",
     ),
     # KR4xx templates
     Code(

@@ -48,7 +48,8 @@ def check_tools(tools: Sequence[ToolNode], diagnostics: Diagnostics) -> bool:
             span = problem.span or (tool.document.span_of(location) if tool.document else None)
             if tool.document and problem.span is None and problem.code in _AT_THE_KEY:
                 span = tool.document.key_span_of(location)
-            diagnostics.add(problem.code, problem.message, span, help=problem.help)
+            is_sensitive = problem.code == "KR106"
+            diagnostics.add(problem.code, problem.message, span, help=problem.help, sensitive=is_sensitive)
     return diagnostics.error_count == errors
 
 
@@ -73,7 +74,9 @@ def lower_tool(tool: ToolNode) -> LoweredTool:
     if tool.asked is None or tool.asked.endpoint is None:
         return lowered
     needs = Contribution(endpoints=frozenset({tool.asked.endpoint}))
-    address = {"url": tool.asked.url} | ({"token_file": tool.asked.token_file} if tool.asked.token_file else {})
+    address: dict[str, Any] = {"url": tool.asked.url, "is_ours": True}
+    if tool.asked.token_file:
+        address["token_file"] = tool.asked.token_file
     return replace(lowered, config=lowered.config | address, needs=lowered.needs | needs)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from kagent_render.catalog.base import TLS_FOLDER, Contribution, Mount, Problem, Variable
 from kagent_render.catalog.connection import ClientTls, Header
-from kagent_render.specs.secrets import has_secret, is_secret_name
+from kagent_render.catalog.credentials import is_secret_name
+from kagent_render.specs.secrets import has_secret
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")  # RFC 9110, section 5.1
 _CREDENTIAL = re.compile(r"(^|[-_])(authorization|cookie|key)\Z", re.IGNORECASE)  # Ocp-Apim-Subscription-Key

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from kagent_render.catalog.base import Caller, Contribution, LoweredTool, ServerContainer
+from kagent_render.catalog.credentials import is_secret_name
 from kagent_render.catalog.fields import DNS_LABEL
 from kagent_render.catalog.tools.mcp import McpBlock
 from kagent_render.diagnostics import Diagnostics, Label
@@ -13,7 +14,7 @@ from kagent_render.lower.agent import lower_tool
 from kagent_render.lower.workload import ServerWorkload, Workload
 from kagent_render.resolve import AgentNode, Graph, ToolNode
 from kagent_render.specs.pod import Placement
-from kagent_render.specs.secrets import has_secret, is_secret_name
+from kagent_render.specs.secrets import has_secret
 
 _SERVER = ("spec", "mcp", "server")
 # Of the Platform's defaults for pods: where they run and with which credentials they are pulled. The rest is of agents.

@@ -9,11 +9,13 @@ from kagent_render.catalog.conditions.base import USER
 from kagent_render.catalog.fields import DNS_SUBDOMAIN
 from kagent_render.catalog.tools.agent import AgentBlock
 from kagent_render.catalog.tools.base import ToolDeclaration
-from kagent_render.catalog.tools.registry import BUILTIN_TOOLS, TOOL_TYPES
+from kagent_render.catalog.tools.registry import BUILTIN_TOOLS, DOCUMENTED_TOOLS, TOOL_TYPES
 from kagent_render.catalog.tools.tool_sets import TOOL_SETS
 from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
 from kagent_render.resolve.cycles import report_cycles
 from kagent_render.resolve.graph import AgentNode, Asked, Graph, ModelNode, Served, TeamNode, ToolNode
+from kagent_render.source import ToolLock
+from kagent_render.source.tool_lock import key_of
 from kagent_render.specs.agent import Agent
 from kagent_render.specs.agent_team import AgentTeam
 from kagent_render.specs.decode import Decoded
@@ -24,14 +26,14 @@ from kagent_render.specs.tool import Tool
 Location = tuple[int | str, ...]
 
 
-def link(specs: Sequence[Decoded], diagnostics: Diagnostics) -> Graph:
+def link(specs: Sequence[Decoded], diagnostics: Diagnostics, lock: ToolLock | None = None) -> Graph:
     """Resolve every reference; what does not resolve is a diagnostic, and what hangs on it is left out."""
-    return _Linker(specs, diagnostics).graph()
+    return _Linker(specs, lock or ToolLock(), diagnostics).graph()
 
 
 class _Linker:
-    def __init__(self, specs: Sequence[Decoded], diagnostics: Diagnostics) -> None:
-        self._diagnostics = diagnostics
+    def __init__(self, specs: Sequence[Decoded], lock: ToolLock, diagnostics: Diagnostics) -> None:
+        self._diagnostics, self._lock = diagnostics, lock
         self._index = self._unique(specs)
         self._names: dict[str, list[Decoded]] = {}
         for item in self._index.values():
@@ -72,7 +74,7 @@ class _Linker:
             for member in team.members:
                 parents.setdefault(id(member), []).append(team)
         document = platform.document if platform else None
-        tools = tuple(_tool_node(item) for item in self._all("Tool") if item.spec is not None)
+        tools = tuple(_tool_node(item, self._lock) for item in self._all("Tool") if item.spec is not None)
         models = tuple(_model_node(item) for item in self._all("ModelConfig") if item.spec is not None)
         return Graph(tuple(agents.values()), tuple(teams.values()), tools, models, spec, document, parents)
 
@@ -125,7 +127,8 @@ class _Linker:
 
     def _unknown(self, kind: str, name: str, referrer: Decoded, location: Location, extra: Iterable[str] = ()) -> None:
         elsewhere = sorted(i.namespace or "" for i in self._names.get(kind, ()) if i.name == name)
-        help = did_you_mean(name, [*self._visible(kind, referrer), *extra])
+        help = DOCUMENTED_TOOLS.get(name) if kind == "Tool" else None
+        help = help or did_you_mean(name, [*self._visible(kind, referrer), *extra])
         if elsewhere:
             help = f"there is one in namespace `{elsewhere[0]}`; references do not cross namespaces"
         where = f" in namespace `{referrer.namespace}` or without one" if referrer.namespace else ""
@@ -197,7 +200,7 @@ class _Linker:
         if found.spec is None:
             return None
         # One node for all who use the tool: what is found out of it later holds for each of them.
-        return self._tools.setdefault(id(found), _tool_node(found))
+        return self._tools.setdefault(id(found), _tool_node(found, self._lock))
 
     def _team(self, item: Decoded) -> TeamNode:
         team = cast(AgentTeam, item.spec)
@@ -245,12 +248,13 @@ def _model_node(item: Decoded) -> ModelNode:
     return ModelNode(item.document, model.metadata, model.spec)
 
 
-def _tool_node(item: Decoded) -> ToolNode:
+def _tool_node(item: Decoded, lock: ToolLock) -> ToolNode:
     tool = cast(Tool, item.spec)
     spec = tool.spec
     blocks = tuple(name for name in TOOL_TYPES if getattr(spec, name) is not None)
-    block, code = getattr(spec, spec.type), item.document.code
-    declaration = ToolDeclaration(item.name, spec.description, spec.parameters, block, blocks, code)
+    block, locked = getattr(spec, spec.type), lock.tools_of(key_of(item.namespace, item.name))
+    code = item.document.code
+    declaration = ToolDeclaration(item.name, spec.description, spec.parameters, block, blocks, code, locked)
     asked = Asked() if spec.type == "agent" else None
     served = Served(tool.metadata.namespace) if spec.mcp and spec.mcp.server else None
     return ToolNode(spec.type, declaration, item.document, asked, tool.metadata, served)

@@ -7,6 +7,7 @@ from kagent_render.source.overlay import apply_overlays
 from kagent_render.source.prompts import read_prompts
 from kagent_render.source.python_files import read_python_files
 from kagent_render.source.settings import read_settings
+from kagent_render.source.tool_lock import ToolLock, read_tool_lock
 
 __all__ = [
     "Document",
@@ -14,6 +15,7 @@ __all__ = [
     "Node",
     "PythonFiles",
     "SourceFile",
+    "ToolLock",
     "apply_overlays",
     "discover",
     "discover_environment",
@@ -22,4 +24,5 @@ __all__ = [
     "read_prompts",
     "read_python_files",
     "read_settings",
+    "read_tool_lock",
 ]

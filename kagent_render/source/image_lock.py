@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from kagent_render.diagnostics import Diagnostics, Span
-from kagent_render.source.discover import SourceFile, read_file
+from kagent_render.source.discover import SourceFile
 from kagent_render.source.document import Document, read_documents
+from kagent_render.source.lock_files import lock_files
 
 FILE = "images.lock"
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}\Z")
@@ -36,25 +36,12 @@ class ImageLock:
         return f"{image}@{digest}" if digest else None
 
 
-def lock_paths(paths: Sequence[str], environment: str | None) -> list[Path]:
-    """Where locks may stand: in each folder given, then in the environment's folder, which wins."""
-    folders = [Path(given) for given in paths if Path(given).is_dir()]
-    return [folder / FILE for folder in folders] + [
-        folder / "environments" / environment / FILE for folder in folders if environment
-    ]
-
-
 def read_lock(paths: Sequence[str], environment: str | None, diagnostics: Diagnostics) -> ImageLock:
     """Read every lock there is; a malformed one is a KR562."""
-    files, digests = [], {}
-    for path in lock_paths(paths, environment):
-        if not path.is_file():
-            continue
-        text = read_file(path, diagnostics)
-        if text is not None:
-            file = SourceFile(path.as_posix(), text, explicit=True)
-            files.append(file)
-            digests.update(_digests(file, diagnostics))
+    files = lock_files(paths, environment, FILE, diagnostics)
+    digests: dict[str, str] = {}
+    for file in files:
+        digests |= _digests(file, diagnostics)
     return ImageLock(tuple(files), tuple(sorted(digests.items())))
 
 

@@ -10,10 +10,11 @@ from typing import Any, cast
 
 from pydantic import BaseModel, ValidationError
 
+from kagent_render.catalog.credentials import is_secret_name
 from kagent_render.diagnostics import Diagnostics, did_you_mean, nearest
 from kagent_render.source import Document
 from kagent_render.specs.registry import API_VERSION_OF, KINDS, AnySpec
-from kagent_render.specs.secrets import has_secret, is_secret_name
+from kagent_render.specs.secrets import has_secret
 
 Location = tuple[int | str, ...]
 _OURS = ("kagent.dev/", "render.kagent.dev/")

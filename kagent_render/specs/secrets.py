@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import Any
 
+from kagent_render.catalog.credentials import is_secret_name
 from kagent_render.diagnostics import Diagnostics, Span
 from kagent_render.source import Document, SourceFile
 
@@ -45,12 +46,6 @@ _MARKERS = (
     "earer",
     "@",
 )
-_SECRET_NAME = re.compile(r"(api_?-?key|token|passw(or)?d|secret|credential)s?\Z", re.IGNORECASE)
-
-
-def is_secret_name(name: str) -> bool:
-    """Whether a field of this name would hold a credential."""
-    return _SECRET_NAME.search(name) is not None
 
 
 def has_secret(text: str) -> bool:

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from kagent_render.catalog.base import Problem
+from kagent_render.catalog.credentials import is_secret_name
 from kagent_render.lower import Workload
 from kagent_render.lower.features.dapr import SIDECAR_PORTS
 from kagent_render.specs.dapr import ComponentField, Dapr, PubSub, StateStore
-from kagent_render.specs.secrets import is_secret_name
 from kagent_render.targets.objects import PORT, RenderedObject, metadata
 from kagent_render.targets.templating import render
 

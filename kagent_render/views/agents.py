@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kagent_render.catalog import kubernetes_resources
 from kagent_render.catalog.tools.kubernetes_changing import CHANGE_DEFAULT
+from kagent_render.catalog.tools.kubernetes_commands import in_words
 from kagent_render.views import queue
 
 Config = Mapping[str, Any]
@@ -178,7 +179,7 @@ def tool_in_words(tool: Config) -> str:
     """What a granted tool may do: for Kubernetes tools the operation, resources and namespaces."""
     if "transport" in tool:
         where = tool.get("url") or " ".join([tool["command"], *tool["args"]])
-        return f"{', '.join(tool['allowed'])} of the MCP server {where}"
+        return f"{', '.join(_with_fixed(name, tool) for name in tool['allowed'])} of the MCP server {where}"
     if "url" in tool:
         return _remote_in_words(tool)
     if "function" in tool:
@@ -194,9 +195,22 @@ def tool_in_words(tool: Config) -> str:
         return f"list the events of {_namespaces(tool.get('namespaces') or ())}"
     kinds = _brief(tool.get("resources") or ())
     cluster = [str(item).partition(".")[0] for item in tool.get("cluster_resources") or ()]
+    if "commands" in tool:
+        return f"run {_commands(tool['commands'])} in {kinds} in {_namespaces(tool.get('namespaces') or ())}"
     parts = [f"{kinds} in {_namespaces(tool.get('namespaces') or ())}"] if kinds else []
     parts += [f"{', '.join(cluster)} of the cluster"] if cluster else []
     return f"{_OPERATIONS.get(tool['operation'], tool['operation'])} " + "; ".join(parts)
+
+
+def _with_fixed(name: str, server: Config) -> str:
+    """`find_order (always with tenant = "acme")`."""
+    fixed = (server.get("fixed") or {}).get(name, {})
+    texts = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in fixed.items()]
+    return f"{name} (always with {', '.join(texts)})" if texts else name
+
+
+def _commands(patterns: Iterable[Sequence[str]]) -> str:
+    return ", ".join(f"`{in_words(pattern)}`" for pattern in patterns)
 
 
 def _remote_in_words(tool: Config) -> str:

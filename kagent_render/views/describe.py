@@ -16,6 +16,7 @@ from kagent_render.views.facts import Facts, facts_of
 from kagent_render.views.inventory import (
     Node,
     handoffs_of,
+    locked_in_words,
     model_in_words,
     name_of,
     namespace_of,
@@ -73,6 +74,7 @@ def _sections(node: Node, compilation: Compilation) -> Iterator[Section]:
         yield "Description", [tool_description(node)]
         yield "May", [tool_in_words(node)]
         yield "Code", [file.path for file in node.declaration.code.files] if node.declaration.code else []
+        yield "Locked", [line for text in locked_in_words(node) for line in _indented(text)]
         yield "Resources", [tool_resources(node)]
         yield "Token needs", tool_permissions(node)
         yield "Used by", users_of(node, compilation.graph)
@@ -89,7 +91,7 @@ def _namespace(node: Node, compilation: Compilation) -> str:
 def _agent(node: AgentNode, compilation: Compilation) -> Iterator[Section]:
     yield "Description", node.spec.description.splitlines()
     yield "Model", [f"{name_of(node.model)}: {model_in_words(node.model)}"]
-    yield "Tools", [f"{name_of(tool)}: {tool_in_words(tool)}" for tool in node.tools]
+    yield "Tools", [line for tool in node.tools for line in _tool(tool)]
     yield "Hands over to", [name_of(target) for target in handoffs_of(node, compilation.graph)]
     iterations = f"{node.spec.limits.tool_iterations} rounds of tool calls in a turn"
     yield "Limits", [", ".join([iterations, *agents.limits_in_words(node.spec.limits.bounds())])]
@@ -97,6 +99,18 @@ def _agent(node: AgentNode, compilation: Compilation) -> Iterator[Section]:
     yield from _knowledge(node)
     yield "Prompt", (node.spec.system_message or "").splitlines()
     yield from _running(node, compilation)
+
+
+def _tool(tool: ToolNode) -> Iterator[str]:
+    """What it may do; of an MCP server that is locked, the first line of what the model is told of each tool."""
+    yield f"{name_of(tool)}: {tool_in_words(tool)}"
+    yield from (f"  {text.splitlines()[0]}" for text in locked_in_words(tool))
+
+
+def _indented(text: str) -> Iterator[str]:
+    first, *rest = text.splitlines()
+    yield first
+    yield from (f"  {line}" for line in rest)
 
 
 def _knowledge(node: AgentNode) -> Iterator[Section]:

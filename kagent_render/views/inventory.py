@@ -79,6 +79,12 @@ def placement_of(tool: ToolNode) -> str:
     return "" if server is None else "Sidecar" if server.is_sidecar else "Deployment"
 
 
+def locked_in_words(tool: ToolNode) -> list[str]:
+    """What models are told of each tool of an MCP server that is locked."""
+    locked = tool.declaration.locked or {}
+    return [f"{name}: {locked[name].description or '(no description)'}" for name in sorted(locked)]
+
+
 def tool_resources(tool: ToolNode) -> str:
     """The kinds of objects it may read, if its type has any."""
     config = TOOL_TYPES[tool.type].lower(tool.declaration).config

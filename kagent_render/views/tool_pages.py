@@ -31,12 +31,14 @@ class _Plain(yaml.SafeDumper):
 
 
 _CHART = {"name": "oci://registry.example.com/charts/shop"}
+_COMMANDS = [["nginx", "-T"], ["df", "-h"], ["cat", "/etc/nginx/*"]]
 _TOKEN = {"name": "github", "key": "token"}
 _NARROWED = {"branches": ["agent/*"], "paths": ["docs/**", "charts/*/values.yaml"]}
 _PARAMETER = {"order": {"type": "string", "description": "Number of the order", "required": True}}
 _SERVER = {"image": "ghcr.io/acme/payments-mcp:1.4.0", "egress": [{"host": "ledger.data.svc", "port": 5432}]}
 # A tool for each thing that a type does, where a built-in does not show it: its name, and its spec without `type`.
 _SAMPLES: Mapping[str, Mapping[str, Spec]] = {
+    "kubernetes": {"kubectl-exec": {"kubernetes": {"operation": "exec", "commands": _COMMANDS}}},
     "helm": {f"helm-{name}": {"helm": {"operation": name, "chart": _CHART}} for name in ("install", "upgrade")},
     "agent": {"ask-the-incident-team": {"agent": {"name": "incident", "kind": "AgentTeam"}}},
     "python": {

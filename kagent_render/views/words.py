@@ -101,8 +101,9 @@ def object_title(change: ObjectChange) -> str:
 
 
 def field_lines(field: FieldChange) -> list[str]:
-    """A changed field: one line, or a small diff of a text of several lines."""
-    if isinstance(field.old, str) and isinstance(field.new, str) and "\n" in field.old + field.new:
+    """A changed field: one line, or a small diff of a text of several lines, or of a long one."""
+    texts = [text for text in (field.old, field.new) if isinstance(text, str)]
+    if len(texts) == 2 and any("\n" in text or len(text) > MAX_VALUE for text in texts):
         return [f"~ {printable(field.path)}:", *(f"    {line}" for line in text_diff(field.old, field.new))]
     if field.old is ABSENT:
         return [f"+ {printable(field.path)}: {value(field.new)}"]

@@ -96,9 +96,9 @@ def with_gates(tree: Tree, config: RuntimeConfig) -> Tree:
 
 
 def _gate(bench: Tree, agent: str, approvals: list[str], place: str) -> Tree:
-    repeatable = _repeatable(bench)
     config = {"workbench": bench, "agent": agent, "requires_approval": approvals, "place": place}
-    return _component(f"{_OWN}Gate", "workbench", config | {"repeatable": repeatable})
+    again = {"repeatable": _repeatable(bench), "traceable": _traceable(bench)}
+    return _component(f"{_OWN}Gate", "workbench", config | again)
 
 
 # A workbench of which every tool only reads.
@@ -121,6 +121,12 @@ def _repeatable(bench: Tree) -> list[str]:
     if bench["provider"] == f"{_OWN}HttpTools":
         return [tool["name"] for tool in tools if tool["method"] in ("GET", "HEAD")]
     return []
+
+
+def _traceable(bench: Tree) -> list[str]:
+    """The tools that find out what became of a call: an agent of ours tells by the question's own context."""
+    is_asking = bench["provider"] == f"{_OWN}AgentTools"
+    return [tool["name"] for tool in bench["config"]["tools"] if tool.get("is_ours")] if is_asking else []
 
 
 def _guarded(client: Tree, place: str, has_limits: bool) -> Tree:

@@ -12,7 +12,8 @@ import yaml
 from kubernetes_validate import validate
 from kubernetes_validate.utils import latest_version
 
-from kagent_render.specs.secrets import has_secret, is_secret_name
+from kagent_render.catalog.credentials import is_secret_name
+from kagent_render.specs.secrets import has_secret
 from tests.contract.crd_schema import load_crd_schemas
 from tests.harness import CASES, EXAMPLES
 

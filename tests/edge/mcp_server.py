@@ -11,13 +11,13 @@ import sys
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 import httpx
 from mcp.server import MCPServer
 from mcp.server.mcpserver import Context, Image
 from mcp.server.mcpserver.exceptions import ToolError
-from mcp_types import EmbeddedResource, ResourceLink, TextContent, TextResourceContents
+from mcp_types import EmbeddedResource, ResourceLink, TextContent, TextResourceContents, ToolAnnotations
 from pydantic import BaseModel, Field
 
 ROOT = Path(__file__).parents[2]
@@ -39,11 +39,11 @@ class McpServer:
     def __exit__(self, *_: object) -> None:
         self.kill()
 
-    def start(self) -> None:
-        """Start, or start again, and wait until it answers."""
+    def start(self, **changes: str) -> None:
+        """Start, or start again with changed words (see `_server`), and wait until it answers."""
         self.kill()
         command = [sys.executable, "-m", "tests.edge.mcp_server", self.transport, str(self.port)]
-        environment = os.environ | {"MCP_LOG": str(self.log), "PYTHONPATH": str(ROOT)}
+        environment = os.environ | {"MCP_LOG": str(self.log), "PYTHONPATH": str(ROOT)} | changes
         quiet = subprocess.DEVNULL
         self._process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=quiet, stderr=quiet)
         deadline = time.monotonic() + 20
@@ -124,6 +124,12 @@ async def show() -> list[Any]:
     return [TextContent(type="text", text="a text"), Image(data=b"x" * 300, format="png"), link, page]
 
 
+async def order(tenant: str, id: int, status: Literal["open", "done"] = "open") -> str:
+    """Finds an order of a tenant."""
+    _noted(f"order:{tenant}:{id}:{status}")
+    return f"order {id} of {tenant} is {status}"
+
+
 async def large() -> str:
     """Answers at length."""
     return "x" * 200_000
@@ -153,8 +159,17 @@ async def process() -> int:
 
 def _server() -> MCPServer:
     server = MCPServer("under-test", version="1")
-    for function in (add, send, fail, hang, freeze, crash, large, hidden, environment, headers, process):
+    for function in (send, fail, hang, freeze, crash, large, hidden, environment, headers):
         server.add_tool(function)
+    server.add_tool(process, annotations=ToolAnnotations(read_only_hint=True))
+    if "MCP_WITHOUT_ADD" not in os.environ:
+        # With `{NAME}` it repeats a variable of its own.
+        says = os.environ.get("MCP_ADD_SAYS", "").format_map(os.environ)
+        server.add_tool(add, description=says or None)
+    if "MCP_ORDER_IS_ADD" in os.environ:
+        server.add_tool(add, name="order", description="Finds an order of a tenant.")
+    else:
+        server.add_tool(order, annotations=ToolAnnotations(destructive_hint=False))
     server.add_tool(show, structured_output=False)
     return server
 

@@ -18,13 +18,19 @@ TOOL = {"name": "add", "inputSchema": {"type": "object", "properties": {"a": {"t
 
 
 class McpSessions(LoopbackServer):
-    """Serve one tool at /mcp. `forget()` is what a restart does to sessions; `status` is answered to every call."""
+    """Serve one tool at /mcp. `forget()` is what a restart does to sessions; `status` is answered to every call.
+
+    `tool` is what it says of the tool, `refusal` what it says instead; `arguments` are those of the calls.
+    """
 
     def __init__(self, *, tls: tuple[Path, Path] | None = None) -> None:
         routes = [Route("/mcp", self._serve, methods=["POST", "GET", "DELETE"])]
         super().__init__(Starlette(routes=routes), tls=tls)
         self._sessions: set[str] = set()
         self.status: int | None = None
+        self.refusal: str | None = None
+        self.tool: JSON = dict(TOOL)
+        self.arguments: list[JSON] = []
         self.opened = self.called = 0
 
     def forget(self) -> None:
@@ -63,8 +69,12 @@ class McpSessions(LoopbackServer):
 
     def _answered(self, message: JSON, method: str) -> Response:
         if method == "tools/list":
-            return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "result": {"tools": [TOOL]}})
+            if self.refusal is not None:
+                error = {"code": -32050, "message": self.refusal}
+                return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "error": error})
+            return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "result": {"tools": [self.tool]}})
         self.called += 1
         given = message["params"]["arguments"]
+        self.arguments.append(given)
         result = {"content": [{"type": "text", "text": str(given["a"] + 1)}]}
         return JSONResponse({"jsonrpc": "2.0", "id": message["id"], "result": result})

@@ -221,6 +221,7 @@ def table() -> set[tuple[str, str]]:
     found |= {("name", name) for name in (*LEADING_INSIDE, *SERVICES, *ANSWERS)}
     found |= {("rebinding", name) for name in REBOUND}
     found |= {(f"redirect {status}", url) for url in (*spelled, *LOCATIONS) for status in STATUSES}
+    found |= {("card", url) for url in (*spelled, *LOCATIONS)}
     found |= {("argument", value) for value in ARGUMENTS} | {("template", url) for url in TEMPLATES}
     found |= {("header", f"{name}: {value}") for name, value in HEADERS}
     found |= {(tool, name) for tool in OTHER_TOOLS for name in OTHER_NAMES}

@@ -10,6 +10,8 @@ from kagent_render.catalog.base import Component, LoweredTool, Problem, componen
 from kagent_render.catalog.connection import ClientTls, Header
 from kagent_render.catalog.fields import SpecModel, Text
 from kagent_render.catalog.tools.base import Builtin, ToolDeclaration
+from kagent_render.catalog.tools.mcp_choice import McpTool, names_of
+from kagent_render.catalog.tools.mcp_lock import check_choices, promises
 from kagent_render.catalog.tools.mcp_server import McpServer, check_server, with_server
 from kagent_render.catalog.tools.remote import MAX_OUTPUT_BYTES, Needs, check_headers, check_plaintext, check_tls
 from kagent_render.catalog.tools.server_variables import ServerVariable, check_variables
@@ -41,7 +43,9 @@ class McpBlock(SpecModel):
     server: McpServer | None = Field(
         default=None, description="Run the server too, from an image, in place of `url` or `command`."
     )
-    tools: list[Text] = Field(min_length=1, description="The tools of the server that the agent gets, by name.")
+    tools: list[McpTool] = Field(
+        min_length=1, description="The tools of the server that the agent gets: names, or `{name, arguments}`."
+    )
     timeout_seconds: float = Field(default=30, gt=0, le=3600, description="One call.")
     allow_private_addresses: bool = Field(
         default=False, description="Whether the host may be on a private network; Services of the cluster always may."
@@ -57,7 +61,8 @@ def check(tool: ToolDeclaration) -> Iterable[Problem]:
     if block is None:
         yield Problem("KR102", "the block `mcp` is missing", (), "add mcp: {url: http://…, tools: […]}")
         return
-    yield from _check_names(block.tools)
+    yield from _check_names(names_of(block.tools))
+    yield from check_choices(tool.name, block.tools, tool.locked)
     if block.server is None:
         yield from _check_transport(block)
         return
@@ -106,31 +111,32 @@ def _check_http(block: McpBlock, url: str) -> Iterator[Problem]:
 def lower(tool: ToolDeclaration) -> LoweredTool:
     """How the runtime reaches the server, and what it lets through of its tools."""
     block: McpBlock = tool.block
+    names = names_of(block.tools)
     needs = Needs(tool.name)
     config: dict[str, Any] = {
         "name": tool.name,
         "description": tool.description or "",
         "transport": block.transport,
-        "allowed": list(block.tools),
+        "allowed": names,
         "timeout_seconds": float(block.timeout_seconds),
         "max_output_bytes": MAX_OUTPUT_BYTES,
+        **promises(block.tools, tool.locked),
     }
     if block.transport == "stdio":
         config |= {"command": block.command, "args": list(block.args), "env": _environment(block, needs)}
-        return LoweredTool(tool.name, NAME, config, needs=needs.contribution(), offers=tuple(block.tools))
+        return LoweredTool(tool.name, NAME, config, needs=needs.contribution(), offers=tuple(names))
     config |= {
         "url": block.url,
         "headers": [needs.header(header) for header in block.headers],
         "allow_private_addresses": block.allow_private_addresses,
     }
     if block.server is not None:
-        return with_server(
-            LoweredTool(tool.name, NAME, config, needs=needs.contribution(), offers=tuple(block.tools)), block.server
-        )
+        lowered = LoweredTool(tool.name, NAME, config, needs=needs.contribution(), offers=tuple(names))
+        return with_server(lowered, block.server)
     if tls := needs.tls(block.tls):
         config["tls"] = tls
     endpoint = endpoint_of(block.url or "", is_private=block.allow_private_addresses)
-    return LoweredTool(tool.name, NAME, config, needs=needs.contribution(endpoint), offers=tuple(block.tools))
+    return LoweredTool(tool.name, NAME, config, needs=needs.contribution(endpoint), offers=tuple(names))
 
 
 def _environment(block: McpBlock, needs: Needs) -> list[dict[str, str]]:

@@ -10,7 +10,7 @@ from typing import Any, Self
 
 from autogen_core import Component
 
-from kagent_runtime.components import helm_changes, helm_releases, texts
+from kagent_runtime.components import helm_changes, helm_operations, texts
 from kagent_runtime.components.cluster import ClusterError
 from kagent_runtime.components.credentials import Credentials
 from kagent_runtime.components.failures import ToolFailureError
@@ -46,7 +46,7 @@ class HelmTools(RemoteWorkbench[HelmTool], Component[HelmToolsConfig]):
 
     async def _read(self, tool: HelmTool, arguments: dict[str, Any]) -> str:
         def read() -> str:
-            return helm_releases.run(tool.operation, tool.namespaces, arguments, tool.timeout_seconds)
+            return helm_operations.run(tool.operation, tool.namespaces, arguments, tool.timeout_seconds)
 
         context = contextvars.copy_context()
         return await asyncio.get_running_loop().run_in_executor(_threads, context.run, read)

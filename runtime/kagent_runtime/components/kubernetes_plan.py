@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kagent_runtime.components.cluster import CONNECTION, request, send
+from kagent_runtime.components.condense import Answer
 from kagent_runtime.components.kubernetes_objects import difference
 from kagent_runtime.components.resources import Resource
 
@@ -22,7 +23,7 @@ class Plan:
     """`preview` is what a person is asked to approve; `commit` does it and says what was done."""
 
     preview: str
-    commit: Callable[[], str]
+    commit: Callable[[], Answer]
 
 
 @dataclass(frozen=True, slots=True)

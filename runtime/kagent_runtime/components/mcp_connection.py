@@ -17,6 +17,7 @@ import anyio
 import httpx2
 import mcp
 import mcp_types as types
+from pydantic import ValidationError
 
 from kagent_runtime.closing import at_close
 from kagent_runtime.components.credentials import Credentials
@@ -72,6 +73,7 @@ class Connection:
         self._listed_at = float("-inf")
         self._failed_at = float("-inf")
         self.failure: str | None = None
+        self.changed: set[str] = set()  # tools of which was told that they are not as they were locked
 
     async def tools(self) -> dict[str, types.Tool]:
         """The server's tools by name; those of the last time when it cannot be reached, with `failure` set."""
@@ -133,6 +135,8 @@ class Connection:
             return await request(client)
         except mcp.MCPError as error:
             raise self._explained(error, link) from None
+        except ValidationError:  # its text quotes the answer
+            raise ToolFailureError(f"the MCP server `{self.server.name}` does not keep to the protocol") from None
         except (anyio.ClosedResourceError, anyio.BrokenResourceError):
             link.end()
             raise _Lost("the connection was lost", was_sent=False) from None

@@ -3,13 +3,16 @@
 import asyncio
 import json
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Any, Self
 
 from autogen_core import CancellationToken, Component
 from autogen_core.tools import ParametersSchema, ToolResult, ToolSchema
 
+from kagent_runtime.approvals import APPROVED_PREVIEW
 from kagent_runtime.components.calls import CallingWorkbench, ended, result
 from kagent_runtime.components.failures import ToolFailureError
+from kagent_runtime.components.mcp_offers import locked_offer, offer_of, warn_of_change
+from kagent_runtime.components.texts import printable
 from kagent_runtime.model import McpServer, McpToolsConfig
 
 if TYPE_CHECKING:
@@ -18,7 +21,6 @@ if TYPE_CHECKING:
     from kagent_runtime.components.mcp_connection import Connection
 
 _checks: set[asyncio.Task[None]] = set()
-_NOT_KEPT = ("title", "$schema", "$id")  # of no use to a model, and refused by some providers
 
 
 class McpTools(CallingWorkbench, Component[McpToolsConfig]):
@@ -62,6 +64,22 @@ class McpTools(CallingWorkbench, Component[McpToolsConfig]):
             check.add_done_callback(_checks.discard)
         return answer
 
+    async def preview(
+        self, name: str, arguments: Mapping[str, Any], token: CancellationToken | None
+    ) -> tuple[str | None, bool]:
+        """What is sent besides the arguments, or why nothing would be; and whether that is an error."""
+        server = self._servers.get(name)
+        offer = locked_offer(server, name) if server else None
+        if server is None or (offer is None and name not in (server.fixed or {})):
+            return None, False
+        connection = _connection(server)
+        try:
+            offer = offer or offer_of(server, name, await _live(connection, name))
+            offer.arguments(arguments)
+        except ToolFailureError as error:
+            return printable(connection.credentials.redact(str(error))), True
+        return offer.preview(), False
+
     def _to_config(self) -> McpToolsConfig:
         return self._config
 
@@ -80,18 +98,22 @@ def _connection(server: McpServer) -> "Connection":
 async def _offered(server: McpServer) -> list[ToolSchema]:
     connection = _connection(server)
     known = await connection.tools()
-    return [_schema(known[name]) if name in known else _missing(connection, name) for name in server.allowed]
+    return [_schema(connection, name, known.get(name)) for name in server.allowed]
 
 
-def _schema(tool: "types.Tool") -> ToolSchema:
-    # Whole, with `$defs` (AutoGen's own drops them, upstream #6663).
-    given = {key: value for key, value in tool.input_schema.items() if key not in _NOT_KEPT}
-    parameters: dict[str, Any] = {"type": "object", "properties": {}} | given
-    return ToolSchema(name=tool.name, description=tool.description or "", parameters=cast(ParametersSchema, parameters))
+def _schema(connection: "Connection", name: str, live: "types.Tool | None") -> ToolSchema:
+    server = connection.server
+    if live is None:
+        # A server's own words on why it fails are for the answer to a call; with a lock, none reach a description.
+        silence = f"the MCP server `{server.name}` does not say what it has" if connection.failure else None
+        return _missing(name, (silence if server.locked else None) or _reason(connection, name))
+    warn_of_change(server, live, connection.changed)
+    offer = offer_of(server, name, live)
+    obstacle = offer.obstacle()
+    return _missing(name, obstacle) if obstacle else offer.shown()
 
 
-def _missing(connection: "Connection", name: str) -> ToolSchema:
-    reason = _reason(connection, name)
+def _missing(name: str, reason: str) -> ToolSchema:
     parameters = ParametersSchema(type="object", properties={})
     return ToolSchema(name=name, description=f"Not available now: {reason}.", parameters=parameters)
 
@@ -101,15 +123,25 @@ def _reason(connection: "Connection", name: str) -> str:
 
 
 async def _called(connection: "Connection", name: str, arguments: Mapping[str, Any]) -> str:
-    if name not in await connection.tools():
-        await connection.refresh()
-        if name not in await connection.tools():
-            raise ToolFailureError(_reason(connection, name))
-    answer = await connection.call(name, arguments)
+    live = await _live(connection, name)
+    warn_of_change(connection.server, live, connection.changed)
+    offer, approved = offer_of(connection.server, name, live), APPROVED_PREVIEW.get()
+    if approved is not None and approved != offer.preview():
+        raise ToolFailureError("not called: what is sent with it has changed since it was approved")
+    answer = await connection.call(name, offer.arguments(arguments))
     text = _in_words(answer)
     if answer.is_error:
         raise ToolFailureError(text or "the tool failed and does not say why")
     return text or "done; the tool returned nothing"
+
+
+async def _live(connection: "Connection", name: str) -> "types.Tool":
+    """The tool as the server has it now. Raises ToolFailureError when it does not."""
+    if name not in await connection.tools():
+        await connection.refresh()
+    if (found := (await connection.tools()).get(name)) is None:
+        raise ToolFailureError(_reason(connection, name))
+    return found
 
 
 def _in_words(answer: "types.CallToolResult") -> str:

@@ -19,7 +19,7 @@ from kagent_runtime.model.envelope import API_VERSION, AgentSummary, Metadata, R
 from kagent_runtime.model.github_tools import GithubTool, GithubToolsConfig
 from kagent_runtime.model.http_tools import HttpTool, HttpToolsConfig
 from kagent_runtime.model.kubernetes_tools import KubernetesTool, KubernetesToolsConfig
-from kagent_runtime.model.mcp_tools import McpHttpServer, McpServer, McpStdioServer, McpToolsConfig
+from kagent_runtime.model.mcp_tools import McpHttpServer, McpLockedTool, McpServer, McpStdioServer, McpToolsConfig
 from kagent_runtime.model.model_client import ModelClientConfig
 from kagent_runtime.model.output_schema import StructuredOutputConfig
 from kagent_runtime.model.prometheus_tools import PrometheusTool, PrometheusToolsConfig
@@ -43,6 +43,7 @@ __all__ = [
     "ListMemoryConfig",
     "MaxMessageConfig",
     "McpHttpServer",
+    "McpLockedTool",
     "McpServer",
     "McpStdioServer",
     "McpToolsConfig",

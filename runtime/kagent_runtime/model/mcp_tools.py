@@ -1,11 +1,19 @@
 """The workbench of MCP servers: how each is reached, and which of its tools are let through."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
 from kagent_runtime.model.remote import RemoteHeader, RemoteTls, ToolName, VariableName
 from kagent_runtime.model.strict import Component, Strict
+
+
+class McpLockedTool(Strict):
+    """What a model is told of a tool, whatever its server says now."""
+
+    name: ToolName
+    description: str
+    input_schema: dict[str, Any]
 
 
 class _Server(Strict):
@@ -14,6 +22,10 @@ class _Server(Strict):
     allowed: list[ToolName] = Field(min_length=1)
     timeout_seconds: float = Field(gt=0)
     max_output_bytes: int = Field(ge=1024)
+    # All of `allowed`, or none: without it a model is told what the server says.
+    locked: list[McpLockedTool] | None = None
+    # By tool: arguments that are always sent, and that the model neither sees nor gives.
+    fixed: dict[ToolName, dict[str, Any]] | None = None
 
 
 class McpHttpServer(_Server):
