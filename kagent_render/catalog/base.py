@@ -158,8 +158,8 @@ class LoweredTool:
     files: frozenset[tuple[str, str]] = frozenset()
     effect: Literal["reads", "changes", "calls"] = "calls"
     is_approved_by_default: bool = True
-    server: ServerContainer | None = None
     token_permissions: tuple[str, ...] = ()
+    server: ServerContainer | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -371,7 +371,7 @@ def images(
 @_namespace
 @_environment
 @click.option(
-    "--server", "servers", metavar="NAME=URL", multiple=True, help="Where a server is reached from here; repeatable."
+    "--tool-url", "servers", metavar="NAME=URL", multiple=True, help="Where a server is reached from here; repeatable."
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a server does not say what is locked.")
 def lock(

@@ -92,8 +92,8 @@ def _plan(compilation: Compilation, options: _Options) -> _Plan:
     environment["KAGENT_QUEUE"] = "local"  # on a laptop nobody takes the tasks of production
     environment["POD_NAMESPACE"] = workload.namespace or LOCAL_NAMESPACE
     environment |= {item.name: item.value for item in workload.variables if item.name == "KAGENT_PYTHON_MODULES"}
-    config = json.dumps(with_urls(workload, options.tool_urls))
     about = [*_about(workload, in_the_way, is_replay, context), *about_servers(workload, options.tool_urls)]
+    config = json.dumps(with_urls(workload, options.tool_urls))
     return _Plan(config, tuple(arguments), environment, tuple(about), workload.python_files)
 
 

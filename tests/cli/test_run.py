@@ -135,6 +135,49 @@ def test_a_saved_prompt_is_served_with_the_conversations_of_before(tmp_path: Pat
             assert client.get(f"/api/v1/sessions/{session}").json()["title"] == "kept"
 
 
+TOOL = """
+---
+apiVersion: render.kagent.dev/v1alpha1
+kind: Platform
+metadata: {name: platform}
+spec: {python: {modules: [capacity]}}
+---
+apiVersion: kagent.dev/v1alpha1
+kind: Tool
+metadata: {name: forecast}
+spec: {type: python, description: Forecast, python: {file: capacity.py, function: forecast}}
+"""
+
+
+def test_a_saved_function_is_served(tmp_path: Path) -> None:
+    """The file that a tool names: with the runtime's own variables, and another process after a save."""
+
+    def called(body: dict[str, object]) -> dict[str, object]:
+        is_first = "tool_call_id" not in json.dumps(body["messages"][-1])  # type: ignore[index]
+        return {"tool_calls": [{"name": "forecast", "arguments": {}}]} if is_first else {"text": "Fine."}
+
+    with ModelServer(lambda request: called(request.body)) as server:
+        specs = _specs(tmp_path, f"{{model: x, baseUrl: '{server.base_url}'}}")
+        file = specs / "specs.yaml"
+        file.write_text(file.read_text().replace("{name: llm}}\n", "{name: llm}, tools: [{name: forecast}]}\n") + TOOL)
+        code = specs / "capacity.py"
+        code.write_text("def forecast() -> str:\n    return 'ten nodes'\n")
+        with _run(specs) as (client, _):
+            assert "ten nodes" in _answer(client)
+            code.write_text("def forecast() -> str:\n    return 'two nodes'\n")
+            deadline = time.monotonic() + 60
+            while "two nodes" not in _try(client):
+                assert time.monotonic() < deadline, "the saved function was never called"
+                time.sleep(0.3)
+
+
+def _try(client: httpx.Client) -> str:
+    try:
+        return _answer(client)
+    except httpx.TransportError:
+        return ""  # between the two processes
+
+
 _TOOL = """
 ---
 apiVersion: kagent.dev/v1alpha1
@@ -192,46 +235,3 @@ def test_a_tool_url_that_fits_nothing_is_a_usage_error(tmp_path: Path) -> None:
             outcome = kagent_render("run", specs, "--port", "0", "--tool-url", given)
             assert (outcome.code, outcome.stdout) == (2, "")
             assert says in outcome.stderr
-
-
-TOOL = """
----
-apiVersion: render.kagent.dev/v1alpha1
-kind: Platform
-metadata: {name: platform}
-spec: {python: {modules: [capacity]}}
----
-apiVersion: kagent.dev/v1alpha1
-kind: Tool
-metadata: {name: forecast}
-spec: {type: python, description: Forecast, python: {file: capacity.py, function: forecast}}
-"""
-
-
-def test_a_saved_function_is_served(tmp_path: Path) -> None:
-    """The file that a tool names: with the runtime's own variables, and another process after a save."""
-
-    def called(body: dict[str, object]) -> dict[str, object]:
-        is_first = "tool_call_id" not in json.dumps(body["messages"][-1])  # type: ignore[index]
-        return {"tool_calls": [{"name": "forecast", "arguments": {}}]} if is_first else {"text": "Fine."}
-
-    with ModelServer(lambda request: called(request.body)) as server:
-        specs = _specs(tmp_path, f"{{model: x, baseUrl: '{server.base_url}'}}")
-        file = specs / "specs.yaml"
-        file.write_text(file.read_text().replace("{name: llm}}\n", "{name: llm}, tools: [{name: forecast}]}\n") + TOOL)
-        code = specs / "capacity.py"
-        code.write_text("def forecast() -> str:\n    return 'ten nodes'\n")
-        with _run(specs) as (client, _):
-            assert "ten nodes" in _answer(client)
-            code.write_text("def forecast() -> str:\n    return 'two nodes'\n")
-            deadline = time.monotonic() + 60
-            while "two nodes" not in _try(client):
-                assert time.monotonic() < deadline, "the saved function was never called"
-                time.sleep(0.3)
-
-
-def _try(client: httpx.Client) -> str:
-    try:
-        return _answer(client)
-    except httpx.TransportError:
-        return ""  # between the two processes

@@ -28,11 +28,8 @@ class JudgedTransport(httpx2.AsyncBaseTransport):
         allow_private: bool,
         loopback_port: int | None = None,
     ) -> None:
-        self._origin, self._allow_private, self._loopback_port = (
-            origin_of(httpx2.URL(url)),
-            allow_private,
-            loopback_port,
-        )
+        self._origin = origin_of(httpx2.URL(url))
+        self._allow_private, self._loopback_port = allow_private, loopback_port
         try:
             verify = tls if isinstance(tls, ssl.SSLContext) else ssl_context(tls)
             # Connections of a shared client are kept for as long as the server lets them.
