@@ -41,8 +41,9 @@ def configs(tools: Mapping[str, ToolNode], servers: Sequence[str]) -> dict[str, 
     found = {}
     for key, tool in tools.items():
         config = TOOL_TYPES[tool.type].lower(tool.declaration).config
-        # What is locked and fixed is for models; whoever is asked now says what there is.
-        config = {name: value for name, value in config.items() if name not in ("locked", "fixed")}
+        # What is locked and fixed is for models; whoever is asked now says what there is. The loopback of a sidecar is
+        # its pod's: what listens here at that port is not its server.
+        config = {name: value for name, value in config.items() if name not in ("locked", "fixed", "loopback_port")}
         found[key] = _moved(key, config, instead[key]) if key in instead else config
     return found
 
@@ -72,7 +73,7 @@ def _moved(key: str, config: JSON, url: str) -> JSON:
         problems += check_plaintext(url, (), has_credential=has_credential)
     if problems:
         raise click.UsageError(f"--tool-url {key}: {problems[0].message}")
-    kept = {name: value for name, value in config.items() if name not in ("tls", "loopback_port")}
+    kept = {name: value for name, value in config.items() if name != "tls"}
     return kept | {"url": url, "allow_private_addresses": allows_private}
 
 
@@ -118,7 +119,7 @@ def hint(config: JSON) -> str:
     missing = next((file for file in files if not Path(file).exists()), None)
     if missing:
         return f"{missing} is only in the pod: --tool-url takes another URL"
-    if "loopback_port" in config:
+    if _is_loopback(config["url"]) and not config["allow_private_addresses"]:
         return "its server runs beside each agent: --tool-url takes one that runs here"
     if is_in_cluster(urlsplit(config["url"]).hostname or ""):
         return "it is only reached in the cluster: --tool-url takes a URL that is forwarded"

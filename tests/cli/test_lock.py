@@ -176,6 +176,24 @@ def test_a_spec_does_not_get_at_loopback_by_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("placement", "hint"),
+    [("Sidecar", "its server runs beside each agent: --tool-url"), ("Deployment", "in the cluster: --tool-url")],
+)
+def test_a_server_that_is_deployed_is_asked_where_it_runs_here(placement: str, hint: str, tmp_path: Path) -> None:
+    """What else listens at the port of a sidecar on this machine is not asked; the way to a server is not locked."""
+    with McpSessions() as server:
+        block = {"server": {"placement": placement, "image": "ghcr.io/acme/orders:1", "port": server.port}}
+        folder = shop.write(tmp_path / "agents", block, "add")
+        alone = lock(folder)
+        assert (alone.code, hint in alone.stderr) == (2, True), alone.stderr
+        outcome = lock(folder, "--tool-url", f"orders=http://127.0.0.1:{server.port}/mcp")
+        assert outcome.code == 0, outcome.stderr
+    assert set(shop.locked(folder)) == {"add"}
+    assert str(server.port) not in (folder / "tools.lock").read_text()
+    assert kagent_render("check", str(folder), "--namespace", "shop").code == 0
+
+
+@pytest.mark.parametrize(
     ("flag", "says"),
     [
         ("orders", "--tool-url takes NAME=URL, not `orders`"),
