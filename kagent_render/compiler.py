@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from kagent_render.checks import check
 from kagent_render.diagnostics import Diagnostics
-from kagent_render.lower import Workload, lower
+from kagent_render.lower import ServerWorkload, Workload, lower
 from kagent_render.resolve import Graph, link
 from kagent_render.resolve.tool_lock import check_tool_lock
 from kagent_render.schemas import NEWEST
@@ -22,6 +22,7 @@ from kagent_render.source import (
     read_documents,
     read_lock,
     read_prompts,
+    read_python_files,
     read_settings,
     read_tool_lock,
 )
@@ -39,6 +40,7 @@ class Compilation:
     files: tuple[SourceFile, ...]
     graph: Graph
     workloads: tuple[Workload, ...]
+    servers: tuple[ServerWorkload, ...]
     objects: tuple[RenderedObject, ...]
     diagnostics: Diagnostics
 
@@ -89,20 +91,21 @@ def _compile(
     changes = _read(overlays, diagnostics)
     check_secrets(changes, diagnostics)
     whole, prompts = read_prompts(apply_overlays(documents, changes, diagnostics), paths, diagnostics)
-    check_secrets_in_files(prompts, diagnostics)
+    whole, code = read_python_files(whole, paths, diagnostics)
+    check_secrets_in_files([*prompts, *code], diagnostics)
     specs = decode(whole, diagnostics)
     if not specs and not diagnostics.has_errors:
         diagnostics.add("KR009", "no specs of kagent.dev/v1alpha1 in the paths given", None)
     graph = link(specs, diagnostics, tools)
     check_tool_lock(graph, tools.servers, diagnostics)
-    workloads = lower(graph, namespace, images, diagnostics)
+    workloads, servers = lower(graph, namespace, images, diagnostics)
     _warn_of_pod_local_sessions(workloads, diagnostics)
-    objects = render(workloads, diagnostics)
+    objects = render(workloads, servers, diagnostics)
     check(objects, diagnostics, kube_version)
     if diagnostics.has_errors:
         objects = []
-    read = (*files, *overlays, *images.files, *tools.files, *prompts)
-    return Compilation(read, graph, tuple(workloads), tuple(objects), diagnostics)
+    read = (*files, *overlays, *images.files, *tools.files, *prompts, *code)
+    return Compilation(read, graph, tuple(workloads), tuple(servers), tuple(objects), diagnostics)
 
 
 def _read(files: Sequence[SourceFile], diagnostics: Diagnostics) -> list[Document]:

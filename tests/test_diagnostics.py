@@ -40,7 +40,7 @@ _ELSEWHERE = {
 
 def _marked(folder: Path) -> set[tuple[int, str]]:
     found = set()
-    for path in [*folder.rglob("*.yaml"), *folder.rglob("*.lock")]:
+    for path in (path for suffix in ("yaml", "lock", "py") for path in folder.rglob(f"*.{suffix}")):
         for number, line in enumerate(path.read_bytes().decode("utf-8", "replace").splitlines(), 1):
             if match := _MARKER.search(line):
                 found |= {(number, code) for code in match[1].split()}

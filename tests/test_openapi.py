@@ -8,17 +8,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 import yaml
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from kagent_render.catalog.output_schema import OutputValue
 from kagent_render.compiler import compile_paths
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.openapi.convert import Imported, convert
 from kagent_render.openapi.draft import Options
 from kagent_render.openapi.reading import parse
 from kagent_render.source import SourceFile
+from kagent_runtime.output_check import check
 from tests.edge.http_target import HttpTarget
 from tests.harness import CASES, ROOT, kagent_render
 from tests.runtime.benches import Bench
@@ -161,7 +164,9 @@ async def test_an_imported_tool_makes_the_request_that_the_document_describes(tm
         listing, creating = (yaml.safe_load(tool.text)["spec"] for tool in _converted(text, options)[0])
         tools = {"listing": json.dumps(listing), "creating": json.dumps(creating)}
         bench = Bench(tmp_path / "specs", tools)
-        await bench.gets("listing", filter_name="Rex & Co", status="sold")
+        # This server answers with the request, which is not what the document promises.
+        told = await bench.fails("listing", filter_name="Rex & Co", status="sold")
+        assert told == "the answer is not as `response.schema` says: $ must be of type array, not an object"
         await bench.gets("creating", name="{size}", size=3)
     first, second = target.received
     assert (first.method, first.path) == ("GET", "/pets")
@@ -246,9 +251,15 @@ _security = _mostly(
         _mostly(st.sampled_from([{}, {"key": []}, {"basic": []}, {"key": [], "basic": []}, {"odd": []}])), max_size=2
     )
 )
+_responses = st.dictionaries(
+    st.sampled_from(["200", "201", "204", "2XX", "404", "default"]),
+    _mostly(st.fixed_dictionaries({}, optional={"content": _bodies.map(lambda body: body["content"])})),
+    max_size=2,
+)
 _operations = st.fixed_dictionaries(
     {},
     optional={
+        "responses": _mostly(_responses),
         "operationId": _mostly(_texts),
         "summary": _mostly(_texts),
         "parameters": _mostly(st.lists(_mostly(_parameters), max_size=3)),
@@ -321,3 +332,56 @@ def test_what_is_written_always_passes_check(
             (folder / f"{tool.name}.yaml").write_text(tool.text, encoding="utf-8")
         compilation = compile_paths([str(folder)])
         assert not compilation.diagnostics.has_errors, compilation.diagnostics.in_order()
+
+
+_answers: st.SearchStrategy[JSON] = st.recursive(
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["string", "integer", "number", "boolean", ["string", "null"], ["number", "string"]])},
+        optional={"enum": st.lists(st.sampled_from(["a", "b", 1, None]), min_size=1, max_size=3)},
+    )
+    | st.builds(lambda name: {"$ref": f"#/components/schemas/{name}"}, st.sampled_from("AB")),
+    lambda below: (
+        st.builds(lambda items: {"type": "array", "items": items}, below)
+        | st.builds(lambda one, word: {word: [one, {"type": "null"}]}, below, st.sampled_from(["anyOf", "oneOf"]))
+        | st.builds(lambda parts: {"allOf": parts}, st.lists(below, min_size=1, max_size=2))
+        | st.fixed_dictionaries(
+            {"type": st.just("object"), "properties": st.dictionaries(st.sampled_from("abc"), below, max_size=3)},
+            optional={
+                "required": st.lists(st.sampled_from("abcd"), max_size=2, unique=True),
+                "additionalProperties": st.booleans() | below,
+            },
+        )
+    ),
+    max_leaves=6,
+)
+_values = st.recursive(
+    st.none() | st.booleans() | st.sampled_from([0, 1, 2.5, "a", "b", "other", ""]),
+    lambda below: st.lists(below, max_size=3) | st.dictionaries(st.sampled_from("abcd"), below, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=600, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    schema=_answers, parts=st.fixed_dictionaries({"A": _answers, "B": _answers}), values=st.lists(_values, max_size=8)
+)
+def test_no_answer_that_the_document_allows_is_refused(schema: JSON, parts: JSON, values: list[Any]) -> None:
+    """As JSON Schema reads the document; and what is imported passes check."""
+    content = {"content": {"application/json": {"schema": schema}}}
+    operation = {"operationId": "ask", "summary": "Ask", "responses": {"200": content}}
+    document = {"openapi": "3.1.0", "paths": {"/a": {"get": operation}}, "components": {"schemas": parts}}
+    tools, diagnostics = _converted(json.dumps(document), Options(base_url="https://a.example.com"))
+    assert (len(tools), diagnostics.has_errors) == (1, False)
+    http = yaml.safe_load(tools[0].text)["spec"]["http"]
+    if "response" not in http:
+        assert len(diagnostics.in_order()) >= 1
+        return
+    wanted = OutputValue.model_validate(http["response"]["schema"]).json_schema(is_open=True)
+    real = jsonschema.Draft202012Validator({**schema, "components": document["components"]})
+    for value in values:
+        try:
+            is_allowed = real.is_valid(value)
+        except RecursionError:  # a schema that is only itself allows nothing that can be found out
+            continue
+        if is_allowed:
+            check(value, wanted)

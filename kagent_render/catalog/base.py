@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, Literal
+
+from kagent_render.catalog.container_resources import Resources
+from kagent_render.diagnostics import Span
 
 Component = dict[str, Any]
 # Not below /etc/kagent: that is a read-only ConfigMap, in which no mount point can be made.
@@ -28,12 +31,16 @@ class AccessRule:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Endpoint:
-    """Something the workload calls. `host` as written in the URL; `is_private`: it may be on a private network."""
+    """Something the workload calls. `host` as written in the URL; `is_private`: it may be on a private network.
+
+    `pods` are the labels of the pods behind a Service, where they are known.
+    """
 
     host: str
     port: int
     scheme: str
     is_private: bool = False
+    pods: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -101,13 +108,43 @@ class Contribution:
 
 
 @dataclass(frozen=True, slots=True)
+class ServerContainer:
+    """The container of a tool's server: beside each agent that uses the tool, or in a Deployment of its own.
+
+    `name` is the tool's; `folders` are what it may write to, `endpoints` whom it may call.
+    """
+
+    name: str
+    image: str
+    is_sidecar: bool
+    command: tuple[str, ...]
+    args: tuple[str, ...]
+    port: int
+    path: str
+    variables: tuple[Variable, ...]
+    folders: tuple[str, ...]
+    endpoints: frozenset[Endpoint]
+    resources: Resources
+    replicas: int
+
+    def url_at(self, host: str) -> str:
+        """Where it answers on a host."""
+        return f"http://{host}:{self.port}{self.path}"
+
+    def is_same(self, other: ServerContainer) -> bool:
+        """Whether one container could serve the tools of both."""
+        return replace(self, name="", path="") == replace(other, name="", path="")
+
+
+@dataclass(frozen=True, slots=True)
 class LoweredTool:
     """What granting one tool means: its config for the runtime, its permissions, what it needs.
 
     `offers` are the names under which the model calls it, where they are not just its own; `modules` are Python
-    modules that the runtime imports for it. A tool that can only read has the effect `reads`, one that may write
-    `changes`; `calls` is for those whose other side decides that. Of one that is not approved by default a person
-    has to approve every call, unless the grant says otherwise.
+    modules that the runtime imports for it, `files` the names and texts of those that come with it. A tool that can
+    only read has the effect `reads`, one that may write `changes`; `calls` is for those whose other side decides that.
+    Of one that is not approved by default a person has to approve every call, unless the grant says otherwise.
+    `token_permissions` are what its token has to be allowed, in the words of whoever issues it.
     """
 
     name: str
@@ -118,18 +155,25 @@ class LoweredTool:
     needs: Contribution = Contribution()
     offers: tuple[str, ...] = ()
     modules: frozenset[str] = frozenset()
+    files: frozenset[tuple[str, str]] = frozenset()
     effect: Literal["reads", "changes", "calls"] = "calls"
     is_approved_by_default: bool = True
+    token_permissions: tuple[str, ...] = ()
+    server: ServerContainer | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A defect found by a catalog entry: it knows the place in the spec, not the file."""
+    """A defect found by a catalog entry: it knows the place in the spec, not the file.
+
+    `span` is the place of one in another file, which the spec only names.
+    """
 
     code: str
     message: str
     location: tuple[int | str, ...] = ()
     help: str | None = None
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)

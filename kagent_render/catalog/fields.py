@@ -19,6 +19,12 @@ _MODULE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*\Z")
 _REGISTRY = re.compile(r"[a-z0-9]([-.a-z0-9]*[a-z0-9])?(:[0-9]+)?(/[a-z0-9]([-._a-z0-9]*[a-z0-9])?)*\Z")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 _MOUNT_PATH = re.compile(r"(/(?!\.\.?(/|\Z))[^/:\s]+)+\Z")
+# distribution/reference: a registry with an optional port, path components, a tag, a digest.
+_IMAGE = re.compile(
+    r"([A-Za-z0-9]([-A-Za-z0-9.]*[A-Za-z0-9])?(:[0-9]+)?/)?[a-z0-9]+([._-]+[a-z0-9]+)*(/[a-z0-9]+([._-]+[a-z0-9]+)*)*"
+    r"(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})?\Z"
+)
+_URL_PATH = re.compile(r"(/|(/(?!\.\.?(/|\Z))[A-Za-z0-9._~-]+)+/?)\Z")
 _SECRET_KEY = re.compile(r"[-._a-zA-Z0-9]{1,253}\Z")
 
 
@@ -83,6 +89,10 @@ RegistryPrefix = Annotated[str, matching(_REGISTRY, "value", "a registry with or
 PythonModule = Annotated[str, matching(_MODULE, "name", "a dotted name of a Python module")]
 VariableName = Annotated[str, matching(_VARIABLE, "name", "letters, digits and `_`, not starting with a digit")]
 MountPath = Annotated[str, matching(_MOUNT_PATH, "value", "an absolute path without `..` and `:`")]
+ImageName = Annotated[
+    str, matching(_IMAGE, "value", "an image such as ghcr.io/team/server:1.2.0, with or without a digest")
+]
+UrlPath = Annotated[str, matching(_URL_PATH, "value", "a path such as /mcp, without `..`, `?` and `#`")]
 GoDuration = Annotated[
     str,
     matching(r"([1-9][0-9]*h)?[0-9]{1,2}m[0-9]{1,2}s", "value", "a duration as Go prints it, such as 1h0m0s or 15m0s"),

@@ -26,7 +26,7 @@ def _references(data: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "ServiceAccount", pod["serviceAccountName"]
         for volume in pod["volumes"]:
             # Others are the user's own, or a CA bundle that the platform team keeps.
-            if volume["name"] == "config" and "configMap" in volume:
+            if volume["name"] in ("config", "python") and "configMap" in volume:
                 yield "ConfigMap", volume["configMap"]["name"]
     elif data["kind"] in ("RoleBinding", "ClusterRoleBinding"):
         yield data["roleRef"]["kind"], data["roleRef"]["name"]

@@ -19,9 +19,8 @@ def check(objects: Sequence[RenderedObject], diagnostics: Diagnostics) -> None:
         size = sum(len(key) + len(value.encode()) for key, value in item.data["data"].items())
         name = item.data["metadata"]["name"]
         if size > LIMIT_BYTES:
-            diagnostics.add(
-                "KR502", f"ConfigMap `{name}` holds {size:,} bytes", item.origin, help="shorten the prompts"
-            )
+            help = "shorten the prompts" if "runtime.json" in item.data["data"] else "put the code into the image"
+            diagnostics.add("KR502", f"ConfigMap `{name}` holds {size:,} bytes", item.origin, help=help)
         elif size > WARNING_BYTES:
             diagnostics.add(
                 "KR503", f"ConfigMap `{name}` holds {size:,} bytes", item.origin, help="use server-side apply"

@@ -16,8 +16,9 @@ import yaml
 
 from kagent_render.compiler import Compilation, compile_paths
 from kagent_render.sinks.layout import KUSTOMIZATION
-from kagent_render.source.prompts import SUFFIXES
+from kagent_render.source import prompts, python_files
 
+_NAMED = (*prompts.SUFFIXES, *python_files.SUFFIXES)
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -76,7 +77,7 @@ def _extract(paths: Sequence[str], revision: str, folder: Path) -> Iterator[str]
         sha = commit.decode().strip()
         if below != "." and _git(top, "cat-file", "-e", f"{sha}:{below}") is None:
             continue
-        archive = _git(top, "archive", "--format=tar", sha, "--", below, *_prompts(top, sha, path))
+        archive = _git(top, "archive", "--format=tar", sha, "--", below, *_named_files(top, sha, path))
         if archive is None:
             raise click.UsageError(f"git cannot archive `{given}` at `{revision}`")
         target = folder / str(number)
@@ -88,15 +89,15 @@ def _extract(paths: Sequence[str], revision: str, folder: Path) -> Iterator[str]
         yield str(target / below)
 
 
-def _prompts(top: Path, sha: str, path: Path) -> list[str]:
-    """Pathspecs of the prompt files that a spec given by its own name may refer to; those of a folder are in it."""
+def _named_files(top: Path, sha: str, path: Path) -> list[str]:
+    """Pathspecs of the files that a spec given by its own name may refer to; those of a folder are in it."""
     if path.is_dir():
         return []
     parent = path.parent.relative_to(top).as_posix()
     listed = _git(top, "ls-tree", "-r", "-z", "--name-only", "--full-tree", sha, "--", f"{parent}/") or b""
     names = listed.decode("utf-8", "surrogateescape").split("\0")
     # A pattern that matches nothing makes `git archive` fail.
-    globs = [f":(glob){_escaped(parent)}/**/*{suffix}" for suffix in SUFFIXES if any(n.endswith(suffix) for n in names)]
+    globs = [f":(glob){_escaped(parent)}/**/*{suffix}" for suffix in _NAMED if any(n.endswith(suffix) for n in names)]
     return [pattern.replace("(glob)./", "(glob)") for pattern in globs]
 
 

@@ -24,5 +24,5 @@ def run(
     )
     report(compilation, sys.stdout, format_)
     if not compilation.diagnostics.in_order():
-        say(f"ok: {len(compilation.files)} files, {len(compilation.workloads)} workloads")
+        say(f"ok: {len(compilation.files)} files, {len(compilation.workloads) + len(compilation.servers)} workloads")
     return 1 if compilation.diagnostics.has_errors else 0

@@ -15,6 +15,7 @@ import click
 from kagent_render.cli.output import report, say
 from kagent_render.compiler import Compilation, compile_paths
 from kagent_render.emit import emit
+from kagent_render.lower.image import named_images
 from kagent_render.source.image_lock import FILE
 from kagent_render.source.lock_files import lock_paths
 
@@ -73,9 +74,7 @@ def _lock(compilation: Compilation, paths: Sequence[str], environment: str | Non
     places = lock_paths(paths, environment, FILE)
     if not places:
         raise click.UsageError(f"{FILE} stands beside specs: name a folder")
-    platform = compilation.graph.platform
-    names = sorted({platform.image} if "@" not in platform.image else ())
-    digests = {name: _digest(name) for name in names}
+    digests = {name: _digest(name) for name in named_images(compilation.graph) if "@" not in name}
     target = places[-1] if environment else places[0]
     text = f"# Written by `kagent-render images --lock`.\n{emit({'images': digests})}"
     if target.exists() and target.read_text(encoding="utf-8") == text:

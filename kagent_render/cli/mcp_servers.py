@@ -51,19 +51,19 @@ def _instead(text: str, tools: Mapping[str, ToolNode]) -> tuple[str, str]:
     name, sign, url = text.partition("=")
     keys = [key for key in tools if name in (key, key.rpartition("/")[2])]
     if not sign or not url:
-        raise click.UsageError(f"--server takes NAME=URL, not `{text}`")
+        raise click.UsageError(f"--tool-url takes NAME=URL, not `{text}`")
     if not keys:
         help = did_you_mean(name, tools) or f"there are: {', '.join(tools) or 'none'}"
-        raise click.UsageError(f"--server: no Tool of type mcp is called `{name}`; {help}")
+        raise click.UsageError(f"--tool-url: no Tool of type mcp is called `{name}`; {help}")
     if len(keys) > 1:
-        raise click.UsageError(f"--server: say which `{name}`: {', '.join(keys)}")
+        raise click.UsageError(f"--tool-url: say which `{name}`: {', '.join(keys)}")
     return keys[0], url
 
 
 def _moved(key: str, config: JSON, url: str) -> JSON:
     """The server at another URL. Files of certificates are only in the pod; here the system's CAs are trusted."""
     if config["transport"] == "stdio":
-        raise click.UsageError(f"--server: `{key}` is a process that is started here; it has no URL")
+        raise click.UsageError(f"--tool-url: `{key}` is a process that is started here; it has no URL")
     is_loopback = _is_loopback(url)
     allows_private = is_loopback or config["allow_private_addresses"]
     problems = list(check_url(url, (), is_template=False, allows_private=allows_private))
@@ -71,8 +71,8 @@ def _moved(key: str, config: JSON, url: str) -> JSON:
         has_credential = any("env" in header for header in config["headers"])
         problems += check_plaintext(url, (), has_credential=has_credential)
     if problems:
-        raise click.UsageError(f"--server {key}: {problems[0].message}")
-    kept = {name: value for name, value in config.items() if name != "tls"}
+        raise click.UsageError(f"--tool-url {key}: {problems[0].message}")
+    kept = {name: value for name, value in config.items() if name not in ("tls", "loopback_port")}
     return kept | {"url": url, "allow_private_addresses": allows_private}
 
 
@@ -117,7 +117,9 @@ def hint(config: JSON) -> str:
     files = [value for value in (config.get("tls") or {}).values() if isinstance(value, str)]
     missing = next((file for file in files if not Path(file).exists()), None)
     if missing:
-        return f"{missing} is only in the pod: --server takes another URL"
+        return f"{missing} is only in the pod: --tool-url takes another URL"
+    if "loopback_port" in config:
+        return "its server runs beside each agent: --tool-url takes one that runs here"
     if is_in_cluster(urlsplit(config["url"]).hostname or ""):
-        return "it is only reached in the cluster: --server takes a URL that is forwarded"
+        return "it is only reached in the cluster: --tool-url takes a URL that is forwarded"
     return ""

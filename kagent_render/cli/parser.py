@@ -146,11 +146,22 @@ def schema(kind: str | None, output: str | None, markdown: bool, tools: str | No
 @click.option("--model-url", metavar="URL", help="Use this OpenAI-compatible server for every model.")
 @click.option("--replay", is_flag=True, help="Use the replay model even though a key is set.")
 @click.option("--context", metavar="C", help="Let Kubernetes tools use this kubeconfig context.")
-def run(path: str, name: str | None, port: int, model_url: str | None, replay: bool, context: str | None) -> int:
+@click.option(
+    "--tool-url", "tool_urls", metavar="NAME=URL", multiple=True, help="Where the MCP server of a tool runs instead."
+)
+def run(
+    path: str,
+    name: str | None,
+    port: int,
+    model_url: str | None,
+    replay: bool,
+    context: str | None,
+    tool_urls: tuple[str, ...],
+) -> int:
     """Run an agent or team on this machine, with its web page; again when the specs are saved."""
     from kagent_render.cli import run as command
 
-    return command.run(path, name, port, model_url, replay, context)
+    return command.run(path, name, port, model_url, replay, context, tool_urls)
 
 
 @cli.command()
@@ -360,7 +371,7 @@ def images(
 @_namespace
 @_environment
 @click.option(
-    "--server", "servers", metavar="NAME=URL", multiple=True, help="Where a server is reached from here; repeatable."
+    "--tool-url", "servers", metavar="NAME=URL", multiple=True, help="Where a server is reached from here; repeatable."
 )
 @click.option("--check", is_flag=True, help="Write nothing; exit 1 when a server does not say what is locked.")
 def lock(

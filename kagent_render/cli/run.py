@@ -5,18 +5,20 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from kagent_render.cli.local_models import model_clients, obstacles, usual_keys
+from kagent_render.cli.local_tools import about_servers, named_urls, with_urls
 from kagent_render.cli.output import report, say
 from kagent_render.cli.watched import SECONDS, Stamps, stamps, with_folders
 from kagent_render.compiler import Compilation, compile_paths
@@ -35,6 +37,7 @@ class _Options:
     model_url: str | None
     replay: bool
     context: str | None
+    tool_urls: dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +48,27 @@ class _Plan:
     arguments: tuple[str, ...]
     environment: dict[str, str]
     about: tuple[str, ...]
+    python_files: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def content(self) -> tuple[object, ...]:
+        """What makes it another one."""
+        return (self.config, self.python_files, self.environment.get("KAGENT_PYTHON_MODULES"))
 
 
-def run(path: str, name: str | None, port: int, model_url: str | None, replay: bool, context: str | None) -> int:
+def run(
+    path: str,
+    name: str | None,
+    port: int,
+    model_url: str | None,
+    replay: bool,
+    context: str | None,
+    tool_urls: Sequence[str],
+) -> int:
     """Compile in memory, run the runtime as a child, and another one after a save. Exit 1 on errors in the specs."""
     if importlib.util.find_spec("kagent_runtime") is None or importlib.util.find_spec("autogen_agentchat") is None:
         raise click.UsageError("the runtime is not installed: pip install 'kagent-render[runtime]'")
-    options = _Options(path, name, port or _free_port(), model_url, replay, context)
+    options = _Options(path, name, port or _free_port(), model_url, replay, context, named_urls(tool_urls))
     compilation = compile_paths([path], LOCAL_NAMESPACE)
     report(compilation, sys.stderr, None)
     if compilation.diagnostics.has_errors:
@@ -74,8 +91,10 @@ def _plan(compilation: Compilation, options: _Options) -> _Plan:
         environment["KAGENT_MODEL_BASE_URL"] = options.model_url
     environment["KAGENT_QUEUE"] = "local"  # on a laptop nobody takes the tasks of production
     environment["POD_NAMESPACE"] = workload.namespace or LOCAL_NAMESPACE
-    about = _about(workload, in_the_way, is_replay, context)
-    return _Plan(json.dumps(workload.runtime_config), tuple(arguments), environment, tuple(about))
+    environment |= {item.name: item.value for item in workload.variables if item.name == "KAGENT_PYTHON_MODULES"}
+    about = [*_about(workload, in_the_way, is_replay, context), *about_servers(workload, options.tool_urls)]
+    config = json.dumps(with_urls(workload, options.tool_urls))
+    return _Plan(config, tuple(arguments), environment, tuple(about), workload.python_files)
 
 
 def _free_port() -> int:
@@ -109,6 +128,7 @@ class _Serving:
     def __init__(self, options: _Options, folder: Path) -> None:
         self._options, self._folder = options, folder
         self._child: subprocess.Popen[bytes] | None = None
+        self._served: _Plan | None = None
         self._is_ending = False
 
     def run(self, plan: _Plan, files: list[str]) -> int:
@@ -135,17 +155,22 @@ class _Serving:
 
     def _start(self, plan: _Plan) -> subprocess.Popen[bytes]:
         """The child; the one that runs already, when it has this plan."""
-        config = self._folder / "runtime.json"
         if self._child is not None and self._child.poll() is None:
-            if config.read_text(encoding="utf-8") == plan.config:
+            if self._served is not None and self._served.content == plan.content:
                 return self._child
             self._child.terminate()
             self._child.wait()
+        config, code = self._folder / "runtime.json", self._folder / "python"
         config.write_text(plan.config, encoding="utf-8")
+        shutil.rmtree(code, ignore_errors=True)  # with the bytecode of what was there
+        code.mkdir()
+        for name, text in plan.python_files:
+            (code / name).write_text(text, encoding="utf-8")
+        self._served = plan
         for line in plan.about:
             say(line)
         command = [sys.executable, "-m", "kagent_runtime", "--config", str(config), *plan.arguments]
-        environment = plan.environment | {"KAGENT_STATE_DIR": str(self._folder)}
+        environment = plan.environment | {"KAGENT_STATE_DIR": str(self._folder), "KAGENT_PYTHON_PATH": str(code)}
         self._child = subprocess.Popen(command, env=environment)
         return self._child
 

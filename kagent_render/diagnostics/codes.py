@@ -163,7 +163,8 @@ _CODES = (
     Code(
         "KR205",
         "workload-name-clash",
-        "An Agent and an AgentTeam of one name would write the same Kubernetes objects.",
+        "An Agent, an AgentTeam, or a Tool whose server has a Deployment would write the same Kubernetes objects as "
+        "another of its name; or two tools of one pod would have sidecars of one name.",
     ),
     Code(
         "KR206",
@@ -223,9 +224,9 @@ _CODES = (
     Code(
         "KR310",
         "missing-namespace",
-        "A RoleBinding must name the namespace of its ServiceAccount, and this "
-        "workload has none. Set `metadata.namespace`, pass `--namespace`, or set `spec.namespace` in the "
-        "Platform.",
+        "A RoleBinding must name the namespace of its ServiceAccount, and who uses the server of a tool from a known "
+        "namespace must know that of the server; this one has none. Set `metadata.namespace`, pass `--namespace`, or "
+        "set `spec.namespace` in the Platform.",
     ),
     Code(
         "KR311",
@@ -345,16 +346,18 @@ _CODES = (
     ),
     Code(
         "KR340",
-        "unreadable-prompt",
-        "The file of `systemMessageFrom` cannot be used: it must be a regular .md or .txt file in UTF-8, not empty, "
-        "of at most 256 KiB. Its path is relative to the file that names it.\n\n"
+        "unreadable-file",
+        "The file of `systemMessageFrom`, or of `python` in a Tool, cannot be used: it must be a regular .md or .txt "
+        "file, or a .py file, in UTF-8, not empty, of at most 256 KiB. Its path is relative to the file that names "
+        "it.\n\n"
         "    systemMessageFrom: {file: prompts/troubleshooter.md}",
     ),
     Code(
         "KR341",
-        "prompt-outside-folder",
-        "The file of `systemMessageFrom`, symbolic links followed, lies outside the folders that are compiled. Whoever "
-        "may change a spec must not be able to read other files of the machine that renders it.\n\n"
+        "file-outside-folder",
+        "The file of `systemMessageFrom`, or of `python` in a Tool, symbolic links followed, lies outside the folders "
+        "that are compiled. Whoever may change a spec must not be able to read other files of the machine that "
+        "renders it.\n\n"
         "    systemMessageFrom: {file: ../../../etc/passwd}",
     ),
     Code(
@@ -450,8 +453,10 @@ _CODES = (
     Code(
         "KR361",
         "field-without-effect",
-        "The field belongs to another transport of MCP servers, and would be passed over in silence: `url`, `headers` "
-        "and `tls` are for servers over HTTP, `command`, `args` and `env` for `transport: stdio`.\n\n"
+        "The field belongs to another transport or placement of MCP servers, or to another operation, and would be "
+        "passed over in silence: `url`, `headers` and `tls` are for servers over HTTP, `command`, `args` and `env` for "
+        "`transport: stdio`; a `server` that is deployed says itself what runs, and where it answers; `branches`, "
+        "`paths` and `mayApprove` are for what writes to GitHub.\n\n"
         "    mcp: {transport: stdio, command: my-server, url: http://server.tools.svc/mcp, tools: [search]}",
     ),
     Code(
@@ -522,6 +527,55 @@ _CODES = (
         "tools.lock has a Tool, or a tool of one, that the specs do not have any more. `kagent-render lock` takes it "
         "out.",
         Severity.WARNING,
+    ),
+    # KR38x Python files of tools
+    Code(
+        "KR380",
+        "invalid-python",
+        "The file of a python Tool is read as a syntax tree, and never run. It has to be Python in UTF-8, as it says "
+        "itself, and every file beside it that it imports has to come with it.\n\n"
+        "    python: {file: functions/capacity.py, function: forecast, imports: [functions/rates.py]}",
+    ),
+    Code(
+        "KR381",
+        "unknown-function",
+        "The function is defined by `def` or `async def` at the top level of the file: not inside of something else, "
+        "not imported, and not bound to something else later.",
+    ),
+    Code(
+        "KR382",
+        "unfit-signature",
+        "A model gives arguments by name, and each is a single value: str, int, float, bool, or one of the texts of a "
+        "Literal. What `parameters` declare has to be what the function takes; without `parameters` they are taken "
+        "from the signature, and the model needs a description of each.\n\n"
+        "    def forecast(cluster: str, size: Literal['s', 'm'] = 's') -> str:\n"
+        '        """Forecast the nodes of a cluster.\n\n'
+        "        Args:\n"
+        "            cluster: Its name.\n"
+        "            size: Of its nodes.\n"
+        '        """',
+    ),
+    Code(
+        "KR383",
+        "hidden-module",
+        "A file is imported by its name, after all that is installed: one that is called like a module of Python, of "
+        "the runtime or of another tool would never be read, or would be read in place of the other.",
+    ),
+    Code(
+        "KR384",
+        "open-interpreter",
+        "A command that `exec` may run is a shell, an interpreter or a program that runs others, and the model fills "
+        "in some of its arguments: then it may run anything in the container. Write every argument out, or name the "
+        "program that is meant.\n\n"
+        '    commands: [["sh", "-c", "*"]]     # write: [["df", "-h"], ["cat", "/etc/nginx/*"]]',
+        Severity.WARNING,
+    ),
+    Code(
+        "KR387",
+        "asked-without-a2a",
+        "Agents ask each other over A2A, and the `interfaces` of the Platform leave it out: nobody would answer. List "
+        "it, or leave `interfaces` away, which serves all.\n\n"
+        "    kind: Platform\n    spec: {interfaces: [openai, a2a]}",
     ),
     # KR4xx templates
     Code(
@@ -664,8 +718,8 @@ _CODES = (
     Code(
         "KR530",
         "knative-refuses",
-        "Knative accepts only a part of a pod: one port, no placement, no claims, read-only volumes, no variables "
-        "of its own names. Its webhook would refuse the Service.\n\n"
+        "Knative accepts only a part of a pod: one port, no placement, no sidecars of tools, no claims, read-only "
+        "volumes, no variables of its own names. Its webhook would refuse the Service.\n\n"
         "    workload: {type: Knative, nodeSelector: {disk: ssd}}",
     ),
     Code(
@@ -837,8 +891,9 @@ _CODES = (
     Code(
         "KR544",
         "sidecar-port-clash",
-        "The sidecar's metrics port is one that the pod uses already: the agent's, Dapr's own (3500, 50001, 50002), or "
-        "with Knative one that its queue-proxy reserves (9090, 9091).",
+        "A sidecar would listen on a port that the pod uses already: the agent's (8080, 8081), Dapr's own (3500, "
+        "50001, 50002), that of another sidecar, or for Dapr's metrics with Knative one that its queue-proxy reserves "
+        "(9090, 9091).",
     ),
     Code(
         "KR545",

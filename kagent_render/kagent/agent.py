@@ -6,7 +6,16 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from kagent_render.kagent import pods
-from kagent_render.kagent.builtin_tools import COUNTERPARTS, TOOL_SERVER
+from kagent_render.kagent.builtin_tools import (
+    COUNTERPARTS,
+    CREATING,
+    CREATING_BLOCK,
+    CREATING_DESCRIPTION,
+    TOOL_SERVER,
+    UNSUPPORTED_TOOLS,
+    note_of,
+    present_name,
+)
 from kagent_render.kagent.fields import Fields, Location, Resource
 from kagent_render.kagent.spec import Spec
 from kagent_render.kagent.tool_servers import ToolServer
@@ -82,12 +91,26 @@ class _Tools:
 
     def add_builtin(self, name: str, place: Location, needs_approval: bool = False) -> None:
         """A tool of kagent's own."""
-        ours = COUNTERPARTS.get(name)
-        if ours is None:
-            self._resource.warn(f"`{name}` is not carried over: there is no tool here that does the same", place)
+        known = present_name(name)
+        ours = COUNTERPARTS.get(known)
+        if known == CREATING:
+            self._add_creating(needs_approval)
+        elif ours is None:
+            reason, help = UNSUPPORTED_TOOLS.get(known, ("there is no tool here that does the same", None))
+            self._resource.warn(f"`{name}` is not carried over: {reason}", place, help)
         else:
             for one in ours.split():
                 self.add(one, needs_approval)
+                if note := note_of(one):
+                    self._resource.warn(note, place)
+
+    def _add_creating(self, needs_approval: bool) -> None:
+        out = Spec(self._resource, "Tool", f"{self._resource.name}-apply", self._resource.namespace)
+        out.put("type", "kubernetes")
+        out.put("description", CREATING_DESCRIPTION)
+        out.put("kubernetes", CREATING_BLOCK)
+        self.documents.append(out)
+        self.add(out.name, needs_approval)
 
     def add_server(self, entry: Fields, kind: str) -> None:
         """The tools of a server, those that need approval apart from the rest."""

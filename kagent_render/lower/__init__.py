@@ -1,6 +1,6 @@
-"""The graph to what runs: a RuntimeConfig for the runtime and a neutral Workload for the targets."""
+"""The graph to what runs: a RuntimeConfig for the runtime and neutral workloads for the targets."""
 
 from kagent_render.lower.lowering import lower
-from kagent_render.lower.workload import Place, Workload
+from kagent_render.lower.workload import Place, Pods, ServerWorkload, Workload
 
-__all__ = ["Place", "Workload", "lower"]
+__all__ = ["Place", "Pods", "ServerWorkload", "Workload", "lower"]

@@ -7,12 +7,20 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
-from kagent_render.catalog.base import Component, Contribution, LoweredTool, Problem, component
+from kagent_render.catalog.base import (
+    Component,
+    Contribution,
+    Endpoint,
+    LoweredTool,
+    Problem,
+    ServerContainer,
+    component,
+)
 from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.diagnostics import Diagnostics
 from kagent_render.lower import agent_parts
 from kagent_render.lower.model import model_client
-from kagent_render.lower.names import autogen_id
+from kagent_render.lower.names import TOOL_LABEL, autogen_id
 from kagent_render.resolve import AgentNode, ToolNode
 
 _ASK_USER = {
@@ -22,7 +30,7 @@ _ASK_USER = {
     "message": "Waiting for the user.",
 }
 # Problems that a field makes by being there, or by what is not in it: its name is shown, not its whole value.
-_AT_THE_KEY = {"KR102", "KR107", "KR350", "KR352"}
+_AT_THE_KEY = {"KR102", "KR107", "KR350", "KR352", "KR382"}
 # What every model provider accepts; the runtime offers a tool under this name.
 _TOOL_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,62}[a-z0-9])?\Z")
 
@@ -37,8 +45,8 @@ def check_tools(tools: Sequence[ToolNode], diagnostics: Diagnostics) -> bool:
             diagnostics.add("KR105", f"a model cannot call `{tool.declaration.name}`", place, help=help)
         for problem in _problems(tool):
             location = ("spec", *problem.location)
-            span = tool.document.span_of(location) if tool.document else None
-            if tool.document and problem.code in _AT_THE_KEY:
+            span = problem.span or (tool.document.span_of(location) if tool.document else None)
+            if tool.document and problem.span is None and problem.code in _AT_THE_KEY:
                 span = tool.document.key_span_of(location)
             is_sensitive = problem.code == "KR106"
             diagnostics.add(problem.code, problem.message, span, help=problem.help, sensitive=is_sensitive)
@@ -55,16 +63,28 @@ def _problems(tool: ToolNode) -> Iterator[Problem]:
 
 def lower_tools(agent: AgentNode) -> list[LoweredTool]:
     """The agent's tools, in the order of the spec."""
-    return [_lower_tool(tool) for tool in agent.tools]
+    return [lower_tool(tool) for tool in agent.tools]
 
 
-def _lower_tool(tool: ToolNode) -> LoweredTool:
+def lower_tool(tool: ToolNode) -> LoweredTool:
+    """The tool, with the address of what it calls where these specs decide that."""
     lowered = TOOL_TYPES[tool.type].lower(tool.declaration)
+    if tool.served is not None and lowered.server is not None and not lowered.server.is_sidecar:
+        return _at_its_server(lowered, lowered.server, tool.served.namespace)
     if tool.asked is None or tool.asked.endpoint is None:
         return lowered
     needs = Contribution(endpoints=frozenset({tool.asked.endpoint}))
-    address = {"url": tool.asked.url} | ({"token_file": tool.asked.token_file} if tool.asked.token_file else {})
+    address: dict[str, Any] = {"url": tool.asked.url, "is_ours": True}
+    if tool.asked.token_file:
+        address["token_file"] = tool.asked.token_file
     return replace(lowered, config=lowered.config | address, needs=lowered.needs | needs)
+
+
+def _at_its_server(lowered: LoweredTool, server: ServerContainer, namespace: str | None) -> LoweredTool:
+    host = f"{server.name}.{namespace}.svc.cluster.local" if namespace else server.name
+    endpoint = Endpoint(host, server.port, "http", pods=((TOOL_LABEL, server.name),))
+    needs = Contribution(endpoints=frozenset({endpoint}))
+    return replace(lowered, config=lowered.config | {"url": server.url_at(host)}, needs=lowered.needs | needs)
 
 
 def assistant(agent: AgentNode, handoffs: Sequence[AgentNode] = (), *, asks_user: bool = False) -> Component:

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from kagent_render.catalog.base import Caller, Contribution, Endpoint
-from kagent_render.diagnostics import Diagnostics
+from kagent_render.diagnostics import Diagnostics, Label
 from kagent_render.lower.features.authentication import TOKENS_FILE
-from kagent_render.lower.team import agents_of
+from kagent_render.lower.team import agents_in
 from kagent_render.lower.workload import Workload
 from kagent_render.resolve import AgentNode, Graph, TeamNode, ToolNode
 from kagent_render.specs.scaling import Scaling
@@ -68,7 +68,8 @@ def _agent_tools(graph: Graph) -> Iterator[ToolNode]:
 
 
 def check_asked(graph: Graph, runnable: list[Node], diagnostics: Diagnostics) -> None:
-    """An agent that is only a member of a team answers nobody; and agents that ask in a circle never end."""
+    """Who is asked must answer: not only inside a team, and over A2A. And agents that ask in a circle never end."""
+    _check_protocol(graph, diagnostics)
     running = {id(node) for node in runnable}
     for tool in _agent_tools(graph):
         node = tool.asked.node if tool.asked else None
@@ -80,6 +81,22 @@ def check_asked(graph: Graph, runnable: list[Node], diagnostics: Diagnostics) ->
         diagnostics.add("KR366", message, tool.document.span_of(("spec", "agent", "name")), help=help)
     for node in runnable:
         _check_circle(node, diagnostics)
+
+
+def _check_protocol(graph: Graph, diagnostics: Diagnostics) -> None:
+    """Agents ask each other over A2A, which the Platform may have left out."""
+    chosen = graph.platform.interfaces
+    if chosen is None or "a2a" in chosen:
+        return
+    labels = []
+    if graph.platform_document is not None:
+        labels.append(Label(graph.platform_document.span_of(("spec", "interfaces")), "without `a2a`"))
+    help = f"write `interfaces: [{', '.join([*chosen, 'a2a'])}]` in the Platform"
+    for tool in _agent_tools(graph):
+        if tool.asked and tool.asked.node and tool.document is not None:
+            message = f"`{tool.asked.node.metadata.name}` would be asked over A2A, which the Platform leaves out"
+            span = tool.document.span_of(("spec", "agent", "name"))
+            diagnostics.add("KR387", message, span, labels=labels, help=help)
 
 
 def _check_circle(start: Node, diagnostics: Diagnostics) -> None:
@@ -94,8 +111,7 @@ def _check_circle(start: Node, diagnostics: Diagnostics) -> None:
 
 
 def _path_to(goal: Node, node: Node, seen: list[tuple[Node, ToolNode]]) -> list[tuple[Node, ToolNode]] | None:
-    agents = [node] if isinstance(node, AgentNode) else list(agents_of(node))
-    for tool in (tool for agent in agents for tool in agent.tools if tool.asked and tool.asked.node):
+    for tool in (tool for agent in agents_in(node) for tool in agent.tools if tool.asked and tool.asked.node):
         asked = tool.asked.node if tool.asked else None
         if asked is goal:
             return [*seen, (node, tool)]

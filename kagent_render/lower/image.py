@@ -1,15 +1,21 @@
-"""The image that pods run: pinned by images.lock, pulled from the registry that the Platform names."""
+"""The images that pods run: pinned by images.lock, pulled from the registry that the Platform names."""
 
 from __future__ import annotations
 
 from kagent_render.diagnostics import Diagnostics
+from kagent_render.lower.agent import lower_tools
 from kagent_render.resolve import Graph
 from kagent_render.source import ImageLock
 
 
-def resolve_image(graph: Graph, lock: ImageLock, diagnostics: Diagnostics) -> str:
-    """The Platform's image as manifests name it. A lock without this image is a KR563."""
-    image = graph.platform.image
+def named_images(graph: Graph) -> list[str]:
+    """The images as specs name them: the Platform's, and those of the servers of tools that an agent uses."""
+    servers = [tool.server for agent in graph.agents for tool in lower_tools(agent) if tool.server]
+    return sorted({graph.platform.image, *(server.image for server in servers)})
+
+
+def resolve_image(image: str, graph: Graph, lock: ImageLock, diagnostics: Diagnostics) -> str:
+    """An image as manifests name it. A lock without this image is a KR563."""
     pinned = lock.pinned(image)
     if lock.files and pinned is None:
         help = "run `kagent-render images --lock`, or add the digest"

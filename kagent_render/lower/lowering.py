@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from functools import reduce
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial, reduce
 from operator import or_
 from typing import Any
 
 from pydantic.alias_generators import to_camel
 
 from kagent_render.catalog.base import Component, Contribution, Variable
-from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
+from kagent_render.diagnostics import Diagnostics, Label
 from kagent_render.lower import agent_parts
 from kagent_render.lower import queue as queues
 from kagent_render.lower.agent import assistant, check_tools, lower_tools
@@ -28,10 +29,13 @@ from kagent_render.lower.grants import check_grants
 from kagent_render.lower.image import resolve_image
 from kagent_render.lower.model import model_needs
 from kagent_render.lower.model_checks import check_model
+from kagent_render.lower.modules import check_modules
 from kagent_render.lower.names import autogen_id, model_prefix
-from kagent_render.lower.team import agents_of, check_team, lower_team, models_of, team_description
+from kagent_render.lower.servers import check_servers, lower_servers, place_servers, servers_of, sidecars_of
+from kagent_render.lower.sidecar_checks import check_sidecars
+from kagent_render.lower.team import agents_in, agents_of, check_team, lower_team, models_of, team_description
 from kagent_render.lower.tool_names import check_tool_names
-from kagent_render.lower.workload import Place, Workload
+from kagent_render.lower.workload import Place, ServerWorkload, Workload
 from kagent_render.resolve import AgentNode, Graph, ModelNode, TeamNode
 from kagent_render.source import ImageLock
 from kagent_render.specs.pod import Placement
@@ -39,12 +43,16 @@ from kagent_render.specs.pod import Placement
 RUNTIME_CONFIG_VERSION = "runtime.kagent.dev/v1"
 
 
-def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnostics: Diagnostics) -> list[Workload]:
-    """Every workload of the graph, sorted by namespace and name. Defects go to `diagnostics`."""
+def lower(
+    graph: Graph, default_namespace: str | None, lock: ImageLock, diagnostics: Diagnostics
+) -> tuple[list[Workload], list[ServerWorkload]]:
+    """Every agent and team that runs, and the servers of their tools, by namespace and name. Defects go to
+    `diagnostics`."""
     models = {id(model): model for model in _all_models(graph)}
     for model in models.values():
         check_model(model, diagnostics)
     check_tools(graph.tools, diagnostics)  # those that nobody uses too: `describe` shows them
+    check_servers(graph.tools, diagnostics)
     healthy = {id(agent): check_tools(agent.tools, diagnostics) for agent in graph.agents}
     for agent in graph.agents:
         if healthy[id(agent)]:
@@ -53,34 +61,25 @@ def lower(graph: Graph, default_namespace: str | None, lock: ImageLock, diagnost
         agent_parts.check_memory(agent, diagnostics)
     agent_parts.check_limits(graph, diagnostics)
     workloads: dict[tuple[str, str], Workload] = {}
-    image = resolve_image(graph, lock, diagnostics)
+    resolve = partial(resolve_image, graph=graph, lock=lock, diagnostics=diagnostics)
     fill_addresses(graph, default_namespace)
+    place_servers(graph, default_namespace)
     runnable = list(_runnable(graph, healthy, diagnostics))
     check_asked(graph, runnable, diagnostics)
-    _check_modules(graph, diagnostics)
+    check_modules(graph, diagnostics)
     for node in runnable:
-        workload = with_features(_workload(node, graph, default_namespace, image))
+        workload = with_features(_workload(node, graph, default_namespace, resolve))
         first = workloads.setdefault((workload.namespace or "", workload.name), workload)
         if first is not workload:
             message = f"{workload.kind} `{workload.name}` would write the objects of {first.kind} `{first.name}`"
             diagnostics.add("KR205", message, workload.origin, help="rename one of them")
         _check_namespace(workload, diagnostics)
         _check_variables(node, diagnostics)
+        check_sidecars(workload, agents_in(node), diagnostics)
         check_cost(node, diagnostics)
     admit_callers(graph, workloads, default_namespace)
-    return [workloads[key] for key in sorted(workloads)]
-
-
-def _check_modules(graph: Graph, diagnostics: Diagnostics) -> None:
-    """A python tool imports what the Platform lists, and nothing else."""
-    listed = graph.platform.python.modules
-    for tool in graph.tools:
-        block = tool.declaration.block if tool.type == "python" else None
-        if block is not None and tool.document is not None and block.module not in listed:
-            span = tool.document.span_of(("spec", "python", "module"))
-            add = f"add it to the Platform: python: {{modules: [{block.module}]}}"
-            help = did_you_mean(block.module, listed) or add
-            diagnostics.add("KR368", f"the Platform does not list the module `{block.module}`", span, help=help)
+    servers = lower_servers(workloads, graph, resolve, diagnostics)
+    return [workloads[key] for key in sorted(workloads)], servers
 
 
 def _all_models(graph: Graph) -> Iterator[ModelNode]:
@@ -135,8 +134,10 @@ def _check_namespace(workload: Workload, diagnostics: Diagnostics) -> None:
         diagnostics.add("KR310", message, workload.origin, help=help)
 
 
-def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str | None, image: str) -> Workload:
-    agents = [node] if isinstance(node, AgentNode) else list(agents_of(node))
+def _workload(
+    node: AgentNode | TeamNode, graph: Graph, default_namespace: str | None, resolve: Callable[[str], str]
+) -> Workload:
+    agents = agents_in(node)
     models = list(models_of(node))
     tools = [tool for agent in agents for tool in lower_tools(agent)]
     namespace = workload_namespace(node, graph, default_namespace)
@@ -164,14 +165,17 @@ def _workload(node: AgentNode | TeamNode, graph: Graph, default_namespace: str |
         replicas=override.replicas if override.replicas is not None else defaults.replicas,
         resources=override.resources or defaults.resources,
         placement=_placement(defaults, override),
-        image=image,
+        image=resolve(graph.platform.image),
         scaling=queues.counted(workload_scaling(node, graph), queue, persistence, identity),
         platform=graph.platform,
         type=workload_type(node, graph),
         knative=override.knative or graph.platform.knative,
         persistence=persistence,
         queue=queue,
+        python_files=tuple(sorted({file for tool in tools for file in tool.files})),
         asks=tuple(tool.asked.node for agent in agents for tool in agent.tools if tool.asked and tool.asked.node),
+        sidecars=tuple(replace(server, image=resolve(server.image)) for server in sidecars_of(tools)),
+        servers=servers_of(agents),
         places=_places(node, graph),
     )
 

@@ -26,6 +26,11 @@ def agents_of(team: TeamNode) -> Iterator[AgentNode]:
             yield member
 
 
+def agents_in(node: AgentNode | TeamNode) -> list[AgentNode]:
+    """The agents that run in one workload: the agent itself, or all of a team."""
+    return [node] if isinstance(node, AgentNode) else list(agents_of(node))
+
+
 def models_of(node: AgentNode | TeamNode) -> Iterator[ModelNode]:
     """Every model that an agent or team calls, those of selectors and orchestrators included."""
     if isinstance(node, AgentNode):

@@ -63,10 +63,15 @@ def _add(draft: Draft, body: Place) -> None:
 def _json_of(body: Place) -> tuple[str, Place]:
     content = list(body.fields("content"))
     for kind, place in sorted(content, key=lambda item: not item[0].lower().startswith("application/json")):
-        if _JSON.match(kind) or kind == "*/*":
+        if is_json(kind) or kind == "*/*":
             return ("application/json" if kind == "*/*" else kind.partition(";")[0].strip().lower()), place
     kinds = ", ".join(kind for kind, _ in content) or "of no media type"
     raise NotExpressibleError(f"it is {kinds}, and only JSON is sent", body)
+
+
+def is_json(kind: str) -> bool:
+    """Whether a media type is one of JSON."""
+    return _JSON.match(kind) is not None
 
 
 def _field(name: str, place: Place, body: Schema) -> tuple[str, Any] | None:

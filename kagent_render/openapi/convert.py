@@ -9,6 +9,7 @@ from typing import Any
 from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.diagnostics import Diagnostics, did_you_mean
 from kagent_render.emit import emit
+from kagent_render.openapi.answers import add_answer
 from kagent_render.openapi.bodies import add_body
 from kagent_render.openapi.checked import defects_of
 from kagent_render.openapi.draft import Draft, Options
@@ -108,6 +109,7 @@ def _imported(draft: Draft, root: Place, options: Options, taken: set[str]) -> I
         add_parameters(draft)
         add_body(draft)
         authorize(draft, root, options)
+        add_answer(draft)
         if draft.place.get("callbacks") is not None:
             message = f"`callbacks` of `{draft.title}` are left out: a tool calls, and is not called"
             span = draft.place.document.key_span_of((*draft.place.target, "callbacks"))
@@ -146,6 +148,7 @@ def _spec(draft: Draft, base: str, options: Options) -> dict[str, Any]:
         "headers": draft.headers,
         "body": draft.body,
         "auth": draft.auth,
+        "response": {"schema": draft.answer} if draft.answer else None,
         "allowPrivateAddresses": True if is_private(options.base_url) else None,
     }
     kept = {key: value for key, value in http.items() if value not in (None, {}, [])}

@@ -34,6 +34,7 @@ class Draft:
     headers: list[dict[str, Any]] = field(default_factory=list)
     body: dict[str, Any] | None = None
     auth: dict[str, Any] | None = None
+    answer: dict[str, Any] | None = None
     has_failed: bool = False
 
     def declare(self, name: str, parameter: dict[str, Any], prefix: str = "") -> str:

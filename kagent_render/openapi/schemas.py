@@ -36,6 +36,7 @@ class Schema:
     properties: dict[str, Place] = field(default_factory=dict)
     required: set[str] = field(default_factory=set)
     parts: set[Location] = field(default_factory=set)
+    has_null: bool = False
 
     def plain(self, name: str) -> Any:
         """The value of a keyword."""
@@ -75,7 +76,9 @@ def _add(schema: Schema, place: Place, above: frozenset[Location]) -> None:
     for part in place.items("allOf"):
         _add(schema, part, within)
     for name in ("anyOf", "oneOf"):
-        choices = [item for item in place.items(name) if item.mapping.get("type") != "null"]
+        alternatives = list(place.items(name))
+        choices = [item for item in alternatives if item.mapping.get("type") != "null"]
+        schema.has_null = schema.has_null or len(choices) < len(alternatives)
         if len(choices) > 1:
             raise NotExpressibleError(f"a choice of several schemas (`{name}`) has no counterpart", choices[0])
         for choice in choices:

@@ -33,14 +33,23 @@ class Asked:
     token_file: str | None = None
 
 
+@dataclass(slots=True)
+class Served:
+    """Where the server of a tool runs, if it has a Deployment: its namespace is known once all are placed."""
+
+    namespace: str | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class ToolNode:
-    """A tool as granted: a Tool document, or a built-in (`document` None)."""
+    """A tool as granted: a Tool document, or a built-in (`document` and `metadata` None)."""
 
     type: str
     declaration: ToolDeclaration
     document: Document | None
     asked: Asked | None = None
+    metadata: Metadata | None = None
+    served: Served | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,11 @@ from kagent_render.catalog.conditions.base import USER
 from kagent_render.catalog.fields import DNS_SUBDOMAIN
 from kagent_render.catalog.tools.agent import AgentBlock
 from kagent_render.catalog.tools.base import ToolDeclaration
-from kagent_render.catalog.tools.registry import BUILTIN_TOOLS, TOOL_TYPES
+from kagent_render.catalog.tools.registry import BUILTIN_TOOLS, DOCUMENTED_TOOLS, TOOL_TYPES
 from kagent_render.catalog.tools.tool_sets import TOOL_SETS
 from kagent_render.diagnostics import Diagnostics, Label, did_you_mean
 from kagent_render.resolve.cycles import report_cycles
-from kagent_render.resolve.graph import AgentNode, Asked, Graph, ModelNode, TeamNode, ToolNode
+from kagent_render.resolve.graph import AgentNode, Asked, Graph, ModelNode, Served, TeamNode, ToolNode
 from kagent_render.source import ToolLock
 from kagent_render.source.tool_lock import key_of
 from kagent_render.specs.agent import Agent
@@ -127,7 +127,8 @@ class _Linker:
 
     def _unknown(self, kind: str, name: str, referrer: Decoded, location: Location, extra: Iterable[str] = ()) -> None:
         elsewhere = sorted(i.namespace or "" for i in self._names.get(kind, ()) if i.name == name)
-        help = did_you_mean(name, [*self._visible(kind, referrer), *extra])
+        help = DOCUMENTED_TOOLS.get(name) if kind == "Tool" else None
+        help = help or did_you_mean(name, [*self._visible(kind, referrer), *extra])
         if elsewhere:
             help = f"there is one in namespace `{elsewhere[0]}`; references do not cross namespaces"
         where = f" in namespace `{referrer.namespace}` or without one" if referrer.namespace else ""
@@ -248,11 +249,15 @@ def _model_node(item: Decoded) -> ModelNode:
 
 
 def _tool_node(item: Decoded, lock: ToolLock) -> ToolNode:
-    spec = cast(Tool, item.spec).spec
+    tool = cast(Tool, item.spec)
+    spec = tool.spec
     blocks = tuple(name for name in TOOL_TYPES if getattr(spec, name) is not None)
     block, locked = getattr(spec, spec.type), lock.tools_of(key_of(item.namespace, item.name))
-    declaration = ToolDeclaration(item.name, spec.description, spec.parameters, block, blocks, locked)
-    return ToolNode(spec.type, declaration, item.document, Asked() if spec.type == "agent" else None)
+    code = item.document.code
+    declaration = ToolDeclaration(item.name, spec.description, spec.parameters, block, blocks, code, locked)
+    asked = Asked() if spec.type == "agent" else None
+    served = Served(tool.metadata.namespace) if spec.mcp and spec.mcp.server else None
+    return ToolNode(spec.type, declaration, item.document, asked, tool.metadata, served)
 
 
 def raw_references(data: Any) -> Iterator[tuple[str, Location, str]]:

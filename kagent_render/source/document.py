@@ -51,13 +51,25 @@ _NO_KEYS: dict[str, Node] = {}
 
 
 @dataclass(frozen=True, slots=True)
+class PythonFiles:
+    """The code that a document brings: the file it names, then those it imports.
+
+    `beside` are the modules in their folders.
+    """
+
+    files: tuple[SourceFile, ...]
+    beside: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
-    """One YAML document: its data and the places of its values."""
+    """One YAML document: its data and the places of its values, and the code that it names."""
 
     file: SourceFile
     index: int
     data: Any
     root: Node
+    code: PythonFiles | None = None
 
     def span_of(self, location: Sequence[int | str]) -> Span:
         """The place of the value at `location`; of its nearest parent when it is not there."""

@@ -5,10 +5,10 @@ from typing import Literal, Self
 from pydantic import ConfigDict, Field, model_validator
 
 from kagent_render.catalog.fields import Reference, SpecModel, Text, coded
+from kagent_render.catalog.output_schema import OutputSchema
 from kagent_render.specs.agent_context import Context, Memory, VectorMemory
 from kagent_render.specs.base import ModelConfigReference, WorkloadMetadata
 from kagent_render.specs.limits import AgentLimits
-from kagent_render.specs.output_schema import OutputSchema
 from kagent_render.specs.pod import WorkloadOverride
 
 

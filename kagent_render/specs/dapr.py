@@ -5,9 +5,9 @@ from typing import Annotated, Self
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
+from kagent_render.catalog.container_resources import Resources
 from kagent_render.catalog.fields import Namespace, ObjectName, Quantity, SecretKeyReference, SpecModel, Text, matching
 from kagent_render.specs.network import Port
-from kagent_render.specs.pod import Resources
 
 _StateStoreType = Annotated[str, matching(r"state\.[a-z0-9.-]+", "value", "a state store of Dapr, such as state.redis")]
 _PubSubType = Annotated[str, matching(r"pubsub\.[a-z0-9.-]+", "value", "a broker of Dapr, such as pubsub.redis")]

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from kagent_render.catalog.conditions.registry import TerminationCondition
-from kagent_render.specs.output_schema import OutputValue
+from kagent_render.catalog.output_schema import OutputValue
 
 _RECURSIVE = {"OutputValue": OutputValue}
 

@@ -4,6 +4,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from kagent_render.catalog.container_resources import ResourceAmounts, Resources
 from kagent_render.catalog.fields import (
     JSON,
     MountPath,
@@ -20,20 +21,6 @@ from kagent_render.specs.queue import AnyQueue
 from kagent_render.specs.scaling import Scaling
 
 WorkloadType = Literal["Deployment", "Knative"]
-
-
-class ResourceAmounts(SpecModel):
-    """CPU and memory."""
-
-    cpu: Quantity | None = Field(default=None, description="Cores, such as 250m or 1.")
-    memory: Quantity | None = Field(default=None, description="Bytes, such as 512Mi.")
-
-
-class Resources(SpecModel):
-    """Container resources."""
-
-    requests: ResourceAmounts = Field(default_factory=ResourceAmounts, description="What the scheduler reserves.")
-    limits: ResourceAmounts = Field(default_factory=ResourceAmounts, description="What the container may not exceed.")
 
 
 class Toleration(SpecModel):

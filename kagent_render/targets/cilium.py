@@ -9,16 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from kagent_render.lower import Workload
+from kagent_render.lower import Pods
 from kagent_render.targets.network_policy import is_public
 from kagent_render.targets.objects import metadata, selector_labels
 from kagent_render.targets.templating import render
 
 
-def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
+def objects(workload: Pods) -> Iterator[tuple[str, dict[str, Any]]]:
     """One CiliumNetworkPolicy, when the Platform says that the cluster runs Cilium."""
     settings = workload.platform.network_policy
-    if not settings.enabled or settings.provider != "Cilium":
+    if not settings.enabled or settings.provider != "Cilium" or not workload.resolves_names:
         return
     public = sorted({(item.host, item.port) for item in workload.needs.endpoints if is_public(item)})
     context = {

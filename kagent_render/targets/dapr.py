@@ -11,13 +11,13 @@ from typing import Any
 from kagent_render.catalog.base import Problem
 from kagent_render.catalog.credentials import is_secret_name
 from kagent_render.lower import Workload
+from kagent_render.lower.features.dapr import SIDECAR_PORTS
 from kagent_render.specs.dapr import ComponentField, Dapr, PubSub, StateStore
 from kagent_render.targets.objects import PORT, RenderedObject, metadata
 from kagent_render.targets.templating import render
 
 EVENTS_PATH = "/dapr/events"
 MAX_APP_ID = 58  # the injector names a Service `<app-id>-dapr`
-_SIDECAR_PORTS = {PORT, 3500, 50001, 50002}
 _KNATIVE_PORTS = {8008, 8012, 8013, 8022, 9090, 9091}
 _GRACE_SECONDS = 30
 _MANAGED_BY = {"app.kubernetes.io/managed-by": "kagent-render"}
@@ -105,7 +105,7 @@ def _shutdown(workload: Workload, dapr: Dapr) -> Iterator[Problem]:
 
 
 def _ports(workload: Workload, dapr: Dapr) -> Iterator[Problem]:
-    taken = _SIDECAR_PORTS | {port.number for port in workload.needs.ports}
+    taken = {PORT, *SIDECAR_PORTS} | {port.number for port in workload.needs.ports}
     if getattr(workload, "type", "") == "Knative":
         taken |= _KNATIVE_PORTS
     if dapr.metrics_port in taken:

@@ -6,10 +6,9 @@ import hashlib
 from collections.abc import Iterator
 from typing import Any
 
-from kagent_render.catalog.base import ContainerPort, Problem
+from kagent_render.catalog.base import ContainerPort, Mount, Problem
 from kagent_render.lower import Workload
 from kagent_render.lower.features.pod_extras import DEFAULT_GRACE_SECONDS
-from kagent_render.specs.pod import Resources
 from kagent_render.targets import pod_checks
 from kagent_render.targets.objects import (
     CONFIG_PATH,
@@ -21,8 +20,10 @@ from kagent_render.targets.objects import (
     port_name,
     selector_labels,
 )
-from kagent_render.targets.pod import environment_variable, volume, volume_mount
+from kagent_render.targets.placement import placement
+from kagent_render.targets.pod import container_resources, environment_variable, volume, volume_mount
 from kagent_render.targets.pretty_json import pretty
+from kagent_render.targets.server_container import folders, server_container
 from kagent_render.targets.templating import render
 
 
@@ -84,7 +85,7 @@ def _deployment(workload: Workload, config: str) -> dict[str, Any]:
         "selector": selector_labels(workload),
         "pod_labels": _pod_labels(workload),
         "pod_annotations": _pod_annotations(workload, config),
-        "placement": _placement(workload),
+        "placement": placement(workload),
         "image": workload.image,
         "pull_policy": workload.platform.image_pull_policy,
         "grace_seconds": workload.placement.termination_grace_period_seconds or DEFAULT_GRACE_SECONDS,
@@ -98,10 +99,16 @@ def _deployment(workload: Workload, config: str) -> dict[str, Any]:
         "strategy": _strategy(workload),
         "state": _state(workload),
         "mounts": [volume_mount(mount) for mount in sorted(workload.needs.mounts)],
-        "volumes": [volume(mount) for mount in sorted(workload.needs.mounts)],
-        "resources": _resources(workload.resources),
+        "volumes": [volume(mount) for mount in (*sorted(workload.needs.mounts), *_of_sidecars(workload))],
+        "sidecars": [server_container(server, workload.platform) for server in workload.sidecars],
+        "resources": container_resources(workload.resources),
         "needs_kubernetes_api": workload.needs_kubernetes_api,
     }
+
+
+def _of_sidecars(workload: Workload) -> Iterator[Mount]:
+    for server in workload.sidecars:
+        yield from folders(server)
 
 
 def _strategy(workload: Workload) -> dict[str, Any]:
@@ -128,42 +135,3 @@ def _pod_annotations(workload: Workload, config: str) -> dict[str, str]:
     features = dict(workload.needs.pod_annotations)
     merged = (workload.placement.pod_annotations or {}) | features | {"checksum/config": checksum}
     return {key: merged[key] for key in sorted(merged)}
-
-
-def _placement(workload: Workload) -> dict[str, Any]:
-    """Fields of the pod spec; None where nothing is asked for."""
-    placement = workload.placement
-    tolerations = [item.model_dump(exclude_none=True) for item in placement.tolerations or ()]
-    secrets = [{"name": name} for name in placement.image_pull_secrets or ()]
-    affinity = placement.affinity.model_dump(by_alias=True, exclude_none=True) if placement.affinity else None
-    return {
-        "node_selector": placement.node_selector or None,
-        "tolerations": tolerations or None,
-        "priority_class": placement.priority_class_name,
-        "pull_secrets": secrets or None,
-        "affinity": affinity or None,
-        "spread": _spread(workload) or None,
-    }
-
-
-def _spread(workload: Workload) -> list[dict[str, Any]]:
-    """What the spec says, else over nodes and zones as far as that goes."""
-    if workload.placement.topology_spread_constraints is not None:
-        return workload.placement.topology_spread_constraints
-    keys = ("kubernetes.io/hostname", "topology.kubernetes.io/zone") if workload.most_replicas > 1 else ()
-    return [_spread_over(workload, key) for key in keys]
-
-
-def _spread_over(workload: Workload, key: str) -> dict[str, Any]:
-    return {
-        "maxSkew": 1,
-        "topologyKey": key,
-        "whenUnsatisfiable": "ScheduleAnyway",
-        "labelSelector": {"matchLabels": selector_labels(workload)},
-    }
-
-
-def _resources(resources: Resources) -> dict[str, Any]:
-    amounts = {"requests": resources.requests, "limits": resources.limits}
-    filled = {name: amount.model_dump(exclude_none=True) for name, amount in amounts.items()}
-    return {name: values for name, values in filled.items() if values}

@@ -7,17 +7,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from kagent_render.lower import Workload
+from kagent_render.lower import Pods, Workload
 from kagent_render.targets.objects import RenderedObject
 from kagent_render.targets.templating import render
 
 _MANAGED_BY = {"app.kubernetes.io/managed-by": "kagent-render"}
 
 
-def shared_objects(workloads: Sequence[Workload]) -> Iterator[RenderedObject]:
+def shared_objects(workloads: Sequence[Pods]) -> Iterator[RenderedObject]:
     """One ExternalSecret a Secret and namespace, with all keys that any workload reads."""
     keys: dict[tuple[str, str], set[str]] = {}
-    owners: dict[tuple[str, str], Workload] = {}
+    owners: dict[tuple[str, str], Pods] = {}
     for workload in workloads:
         for secret, key in _secret_keys(workload):
             place = (workload.namespace or "", secret)
@@ -41,11 +41,16 @@ def shared_objects(workloads: Sequence[Workload]) -> Iterator[RenderedObject]:
         yield RenderedObject(data, f"{folder}externalsecret-{name}.yaml", owners[namespace, name].origin)
 
 
-def _secret_keys(workload: Workload) -> Iterator[tuple[str, str]]:
+def _secret_keys(workload: Pods) -> Iterator[tuple[str, str]]:
     """Every key of every Secret that the pod or a Component of its sidecar reads and that somebody has to provide."""
-    for variable in workload.variables:
+    for variable in workload.all_variables:
         if variable.secret:
             yield variable.secret, variable.key
+    if isinstance(workload, Workload):
+        yield from _of_agent(workload)
+
+
+def _of_agent(workload: Workload) -> Iterator[tuple[str, str]]:
     for reference in workload.scaling.secrets if workload.scaling else ():
         yield reference.name, reference.key
     for mount in sorted(workload.needs.mounts):

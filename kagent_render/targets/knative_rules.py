@@ -41,11 +41,19 @@ def _refused(what: str, place: tuple[int | str, ...], help: str) -> Problem:
 def _fields(workload: Workload, pod: dict[str, Any]) -> Iterator[Problem]:
     for field in pod:
         place = _said(workload, field)
-        if field not in ACCEPTED and (place or field not in LEFT_OUT):
+        if field == "initContainers" and workload.sidecars:
+            yield from _sidecars(workload)
+        elif field not in ACCEPTED and (place or field not in LEFT_OUT):
             yield _refused(f"`{field}`", place, f"remove {field}, or {_INSTEAD}")
     for field in pod.get("securityContext", {}):
         if field not in (*MOVED, "fsGroup"):
             yield _refused(f"`securityContext.{field}`", (), f"remove {field}, or {_INSTEAD}")
+
+
+def _sidecars(workload: Workload) -> Iterator[Problem]:
+    for server in workload.sidecars:
+        help = f"write `placement: Deployment` in the Tool `{server.name}`, or {_INSTEAD}"
+        yield _refused(f"the sidecar of the tool `{server.name}`", (), help)
 
 
 def _scale(workload: Workload) -> Iterator[Problem]:

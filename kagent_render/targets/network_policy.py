@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from kagent_render.catalog.base import Endpoint
-from kagent_render.lower import Workload
+from kagent_render.lower import Pods, Workload
 from kagent_render.targets.objects import PORT, metadata, selector_labels
 from kagent_render.targets.templating import render
 
@@ -37,13 +37,13 @@ NEVER_V6 = [
 NAMESPACE_LABEL = "kubernetes.io/metadata.name"
 
 
-def objects(workload: Workload) -> Iterator[tuple[str, dict[str, Any]]]:
+def objects(workload: Pods) -> Iterator[tuple[str, dict[str, Any]]]:
     """One NetworkPolicy, unless the Platform turns them off."""
     settings = workload.platform.network_policy
     if not settings.enabled:
         return
-    # All that reaches a Knative Service comes through Knative, which is among the callers.
-    direct = [] if workload.is_knative else [_ingress(_sources(workload), PORT)]
+    # All that reaches a Knative Service comes through Knative, which is among the callers; a server has only those.
+    direct = [_ingress(_sources(workload), PORT)] if isinstance(workload, Workload) and not workload.is_knative else []
     context = {
         "metadata": metadata(workload),
         "selector": selector_labels(workload),
@@ -66,20 +66,24 @@ def _ingress(sources: list[dict[str, Any]], port: int) -> dict[str, Any]:
     return {"from": sources, "ports": [{"protocol": "TCP", "port": port}]}
 
 
-def _callers(workload: Workload) -> Iterator[dict[str, Any]]:
-    """Those whom a feature lets in: a Prometheus, an interceptor."""
+def _callers(workload: Pods) -> Iterator[dict[str, Any]]:
+    """Those whom a feature lets in, as a Prometheus or an interceptor; and the agents that use a server."""
     for caller in sorted(workload.needs.callers):
-        pods = {"podSelector": {"matchLabels": dict(caller.labels)}} if caller.labels else {}
-        yield _ingress([_namespace_peer(caller.namespace) | pods], caller.port)
+        place = _namespace_peer(caller.namespace) if caller.namespace else {}
+        yield _ingress([place | _pods(caller.labels)], caller.port)
+
+
+def _pods(labels: tuple[tuple[str, str], ...]) -> dict[str, Any]:
+    return {"podSelector": {"matchLabels": dict(labels)}} if labels else {}
 
 
 def _namespace_peer(name: str) -> dict[str, Any]:
     return {"namespaceSelector": {"matchLabels": {NAMESPACE_LABEL: name}}}
 
 
-def _egress(workload: Workload) -> Iterator[dict[str, Any]]:
+def _egress(workload: Pods) -> Iterator[dict[str, Any]]:
     is_cilium = workload.platform.network_policy.provider == "Cilium"
-    if not is_cilium:
+    if workload.resolves_names and not is_cilium:
         yield _dns()
     if workload.needs_kubernetes_api and not is_cilium:
         yield _api_server(workload)
@@ -95,7 +99,7 @@ def _dns() -> dict[str, Any]:
     }
 
 
-def _api_server(workload: Workload) -> dict[str, Any]:
+def _api_server(workload: Pods) -> dict[str, Any]:
     api_server = workload.platform.network_policy.api_server
     return {
         "to": [{"ipBlock": {"cidr": cidr}} for cidr in api_server.cidrs],
@@ -126,10 +130,10 @@ def _peers(endpoint: Endpoint) -> list[dict[str, Any]]:
         return [{"ipBlock": {"cidr": f"{address}/{address.max_prefixlen}"}}]
     _, _, rest = endpoint.host.partition(".")
     if not rest:  # a Service of the workload's own namespace
-        return [{"podSelector": {}}]
+        return [_pods(endpoint.pods) or {"podSelector": {}}]
     labels = rest.split(".")
     if labels[1:] in (["svc"], ["svc", "cluster", "local"]):
-        return [_namespace_peer(labels[0])]
+        return [_namespace_peer(labels[0]) | _pods(endpoint.pods)]
     holes = (NEVER_V4, NEVER_V6) if endpoint.is_private else (PRIVATE_V4, PRIVATE_V6)
     return [
         {"ipBlock": {"cidr": "0.0.0.0/0", "except": holes[0]}},

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kagent_render.diagnostics import Span
-from kagent_render.lower import Workload
+from kagent_render.lower import Pods, Workload
 
 PORT = 8080
 
@@ -18,6 +18,7 @@ def port_name(workload: Workload) -> str:
 
 CONFIG_PATH = "/etc/kagent/runtime.json"
 USER_ID = 10001
+_COMPONENTS = {"Agent": "agent", "AgentTeam": "agent-team", "Tool": "mcp-server"}
 MANAGED_BY = {"app.kubernetes.io/managed-by": "kagent-render"}
 # Argo CD applies kinds it does not know all at once, so what others need comes in a wave before theirs. Not they in one
 # behind: a wave waits until all before it are healthy, and one pod that never starts would hold up every later commit.
@@ -45,15 +46,15 @@ def claim_name(workload: Workload) -> str:
     return f"{workload.name}-state"
 
 
-def selector_labels(workload: Workload) -> dict[str, str]:
+def selector_labels(workload: Pods) -> dict[str, str]:
     """The immutable selector: one key of our own, so that no other tool rewrites it."""
-    return {"kagent.dev/team" if workload.kind == "AgentTeam" else "kagent.dev/agent": workload.name}
+    return dict([workload.own_label])
 
 
-def labels(workload: Workload) -> dict[str, str]:
+def labels(workload: Pods) -> dict[str, str]:
     """The labels of every object: the user's, ours on top, sorted."""
     own = {
-        "app.kubernetes.io/component": "agent-team" if workload.kind == "AgentTeam" else "agent",
+        "app.kubernetes.io/component": _COMPONENTS[workload.kind],
         "app.kubernetes.io/managed-by": "kagent-render",
         "app.kubernetes.io/name": workload.name,
     }
@@ -61,7 +62,7 @@ def labels(workload: Workload) -> dict[str, str]:
     return {key: merged[key] for key in sorted(merged)}
 
 
-def metadata(workload: Workload, name: str | None = None, namespace: str | None = None) -> dict[str, Any]:
+def metadata(workload: Pods, name: str | None = None, namespace: str | None = None) -> dict[str, Any]:
     """Object metadata; a namespace that is not known is left out, and the destination decides."""
     annotations = {key: workload.annotations[key] for key in sorted(workload.annotations)}
     fields = {

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from kagent_render.catalog.base import Mount, Variable
+from kagent_render.catalog.container_resources import Resources
 
 
 def environment_variable(variable: Variable) -> dict[str, Any]:
@@ -38,3 +39,10 @@ def _source(mount: Mount) -> dict[str, Any]:
     if mount.claim:
         return {"persistentVolumeClaim": {"claimName": mount.claim}}
     return {"emptyDir": {"sizeLimit": mount.size_limit} if mount.size_limit else {}}
+
+
+def container_resources(resources: Resources) -> dict[str, Any]:
+    """The `resources` of a container, without what is not said."""
+    amounts = {"requests": resources.requests, "limits": resources.limits}
+    filled = {name: amount.model_dump(exclude_none=True) for name, amount in amounts.items()}
+    return {name: values for name, values in filled.items() if values}

@@ -10,8 +10,11 @@ from kagent_render.specs.pod import EnvironmentVariable, Volume
 
 RESERVED_PREFIX = "KAGENT_"
 RESERVED_NAMES = ("POD_NAMESPACE",)
-RESERVED_PATHS = ("/etc/kagent", "/etc/kagent-auth", "/etc/kagent-tls", "/var/lib/kagent", "/tmp", "/var/run/secrets")
-RESERVED_VOLUMES = ("config", "state", "tmp", "kube-api-access", "tls", "auth")
+RESERVED_PATHS = (
+    *("/etc/kagent", "/etc/kagent-auth", "/etc/kagent-python", "/etc/kagent-tls"),
+    *("/var/lib/kagent", "/tmp", "/var/run/secrets"),
+)
+RESERVED_VOLUMES = ("config", "state", "tmp", "kube-api-access", "tls", "auth", "python")
 _VARIABLE_SOURCES = ("value", "secretRef", "configMapRef")
 _VOLUME_SOURCES = ("configMap", "secret", "persistentVolumeClaim", "emptyDir")
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Protocol, runtime_checkable
 
 from pydantic.alias_generators import to_snake
 
 from kagent_render.catalog.base import Problem
 from kagent_render.diagnostics import Diagnostics, Label, Span
-from kagent_render.lower import Workload
+from kagent_render.lower import Pods, ServerWorkload, Workload
 from kagent_render.targets import (
     authentication,
     certificate,
@@ -27,7 +28,9 @@ from kagent_render.targets import (
     monitoring,
     network_policy,
     persistence,
+    python_files,
     rbac,
+    server,
 )
 from kagent_render.targets.objects import RenderedObject
 from kagent_render.targets.templating import TemplateError, shown_path
@@ -73,6 +76,13 @@ class Target(Protocol):
         """File name and object."""
 
 
+class ServerTarget(Protocol):
+    """A module of `targets` that has something for the server of a tool."""
+
+    def objects(self, workload: ServerWorkload) -> Iterator[tuple[str, dict[str, Any]]]:
+        """File name and object."""
+
+
 @runtime_checkable
 class CheckedTarget(Protocol):
     """A target that knows what would be refused."""
@@ -84,6 +94,7 @@ class CheckedTarget(Protocol):
 TARGETS: tuple[Target, ...] = (
     authentication,
     deployment,
+    python_files,
     rbac,
     network_policy,
     cilium,
@@ -97,15 +108,22 @@ TARGETS: tuple[Target, ...] = (
     dapr,
     monitoring,
 )
-# What the workloads of a namespace have in common.
-_SHARED = (external_secret, http_scaling, dapr, dashboard)
+# Of the server of a tool, which has none of an agent's features.
+SERVER_TARGETS: tuple[ServerTarget, ...] = (server, network_policy, cilium, disruption)
+# What the workloads of a namespace have in common; Secrets are also those of servers.
+_SHARED = (http_scaling, dapr, dashboard)
 
 
-def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[RenderedObject]:
+def render(
+    workloads: Sequence[Workload], servers: Sequence[ServerWorkload], diagnostics: Diagnostics
+) -> list[RenderedObject]:
     """What workloads share, then every object of each, in the order of installation."""
     rendered: list[RenderedObject] = []
+    first = workloads[0].origin if workloads else None
+    with _reported(first, diagnostics):
+        rendered.extend(external_secret.shared_objects([*workloads, *servers]))
     for target in _SHARED:
-        with _reported(workloads[0].origin if workloads else None, diagnostics):
+        with _reported(first, diagnostics):
             rendered.extend(target.shared_objects(workloads))
     for workload in workloads:
         errors = diagnostics.error_count
@@ -113,7 +131,10 @@ def render(workloads: Sequence[Workload], diagnostics: Diagnostics) -> list[Rend
         if diagnostics.error_count > errors:
             continue  # what would be refused need not be renderable
         with _reported(workload.origin, diagnostics):
-            rendered.extend(sorted(_objects(workload), key=_order))
+            rendered.extend(sorted(_objects(workload, *(t.objects(workload) for t in TARGETS)), key=_order))
+    for one in servers:
+        with _reported(one.origin, diagnostics):
+            rendered.extend(sorted(_objects(one, *(t.objects(one) for t in SERVER_TARGETS)), key=_order))
     for item in rendered:
         _keep_variables(item.data)
     return rendered
@@ -155,10 +176,9 @@ def _check(workload: Workload, diagnostics: Diagnostics) -> None:
             diagnostics.add(problem.code, problem.message, span, help=problem.help)
 
 
-def _objects(workload: Workload) -> Iterator[RenderedObject]:
-    for target in TARGETS:
-        for file, data in target.objects(workload):
-            yield RenderedObject(data, f"{workload.directory}/{file}", workload.origin)
+def _objects(pods: Pods, *found: Iterator[tuple[str, dict[str, Any]]]) -> Iterator[RenderedObject]:
+    for file, data in chain(*found):
+        yield RenderedObject(data, f"{pods.directory}/{file}", pods.origin)
 
 
 def _order(item: RenderedObject) -> tuple[int, str, str]:

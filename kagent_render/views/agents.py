@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kagent_render.catalog import kubernetes_resources
 from kagent_render.catalog.tools.kubernetes_changing import CHANGE_DEFAULT
+from kagent_render.catalog.tools.kubernetes_commands import in_words
 from kagent_render.views import queue
 
 Config = Mapping[str, Any]
@@ -75,7 +76,14 @@ def context_in_words(component: Config) -> str:
 
 def schema_in_words(schema: Config) -> str:
     """`JSON of {severity, cause, actions}`."""
-    return f"JSON of {{{', '.join(schema['properties'])}}}"
+    return f"JSON of {_form_in_words(schema)}"
+
+
+def _form_in_words(schema: Config) -> str:
+    """`{severity, cause}`, `a list of {…}`, or `a number`."""
+    if schema["type"] == "array":
+        return f"a list of {_form_in_words(schema['items'])}"
+    return f"{{{', '.join(schema['properties'])}}}" if schema["type"] == "object" else str(schema["type"])
 
 
 def _component(component: Config, names: Mapping[str, str]) -> Iterator[Fact]:
@@ -175,7 +183,8 @@ def tool_in_words(tool: Config) -> str:
     if "url" in tool:
         return _remote_in_words(tool)
     if "function" in tool:
-        return f"call {tool['module']}.{tool['function']}"
+        where = f" of the file {tool['module']}.py" if tool.get("is_file") else ""
+        return f"call {tool['function']}{where}" if where else f"call {tool['module']}.{tool['function']}"
     if "operation" in tool and "resources" not in tool:
         where = _namespaces(tool.get("namespaces") or ())
         return f"{tool['operation']} of Helm releases in {where}, by reading every Secret there"
@@ -186,6 +195,8 @@ def tool_in_words(tool: Config) -> str:
         return f"list the events of {_namespaces(tool.get('namespaces') or ())}"
     kinds = _brief(tool.get("resources") or ())
     cluster = [str(item).partition(".")[0] for item in tool.get("cluster_resources") or ()]
+    if "commands" in tool:
+        return f"run {_commands(tool['commands'])} in {kinds} in {_namespaces(tool.get('namespaces') or ())}"
     parts = [f"{kinds} in {_namespaces(tool.get('namespaces') or ())}"] if kinds else []
     parts += [f"{', '.join(cluster)} of the cluster"] if cluster else []
     return f"{_OPERATIONS.get(tool['operation'], tool['operation'])} " + "; ".join(parts)
@@ -198,15 +209,37 @@ def _with_fixed(name: str, server: Config) -> str:
     return f"{name} (always with {', '.join(texts)})" if texts else name
 
 
+def _commands(patterns: Iterable[Sequence[str]]) -> str:
+    return ", ".join(f"`{in_words(pattern)}`" for pattern in patterns)
+
+
 def _remote_in_words(tool: Config) -> str:
-    """`GET https://shop.example.com/articles/{sku}`, or `read_file at https://api.github.com in octo/shop`."""
+    """`GET https://shop.example.com/articles/{sku}`, or `read_file at https://api.github.com in octo/shop`.
+
+    With what it may write, where that is narrowed.
+    """
     query = "&".join(f"{item['name']}={item['value']}" for item in tool.get("query") or ())
     where = f"{tool['url']}{'?' if query else ''}{query}"
     if not tool.keys() & {"method", "operation"}:
         return f"asks another agent{' at ' if where else ''}{where}"
     what = tool.get("method") or f"{tool['operation']} at"
     scope = f" in {', '.join(tool['repositories'])}" if "repositories" in tool else ""
-    return f"{what} {where}{scope}"
+    return "; ".join([f"{what} {where}{scope}", *_written_in_words(tool), *_answer_in_words(tool)])
+
+
+def _written_in_words(tool: Config) -> Iterator[str]:
+    """What a github tool may write to; without globs, what the runtime keeps it from."""
+    if "branches" in tool:
+        yield f"branches {', '.join(tool['branches']) or 'any but the default one'}"
+    if "paths" in tool:
+        yield f"files {', '.join(tool['paths']) or 'any but workflows'}"
+    if tool.get("may_approve"):
+        yield "may approve"
+
+
+def _answer_in_words(tool: Config) -> Iterator[str]:
+    if "answer_schema" in tool:
+        yield f"the answer has to be {schema_in_words(tool['answer_schema'])}"
 
 
 def _brief(resources: Iterable[str]) -> str:

@@ -31,6 +31,7 @@ TOPICS = (
     "answer",
     "context",
     "memory",
+    "code",
     "prompt",
 )
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from kagent_render.compiler import Compilation
-from kagent_render.lower import Workload
+from kagent_render.lower import Pods
 from kagent_render.lower.agent import assistant, lower_tools
 from kagent_render.lower.agent_parts import needs_approval
 from kagent_render.lower.team import team_description
@@ -23,6 +23,7 @@ from kagent_render.views.inventory import (
     roots_of,
     tool_description,
     tool_in_words,
+    tool_permissions,
     tool_resources,
     tools_of,
     users_of,
@@ -72,9 +73,12 @@ def _sections(node: Node, compilation: Compilation) -> Iterator[Section]:
         yield "Type", [f"{node.type}{'' if node.document else ' (built in)'}"]
         yield "Description", [tool_description(node)]
         yield "May", [tool_in_words(node)]
+        yield "Code", [file.path for file in node.declaration.code.files] if node.declaration.code else []
         yield "Locked", [line for text in locked_in_words(node) for line in _indented(text)]
         yield "Resources", [tool_resources(node)]
+        yield "Token needs", tool_permissions(node)
         yield "Used by", users_of(node, compilation.graph)
+        yield from _deployed(node, compilation)
     else:
         yield from _model(node, compilation)
 
@@ -162,6 +166,11 @@ def _model(node: ModelNode, compilation: Compilation) -> Iterator[Section]:
 def _running(node: AgentNode | TeamNode, compilation: Compilation) -> Iterator[Section]:
     others = [root for root in roots_of(node, compilation.graph) if root is not node]
     yield "Runs in", [f"{'AgentTeam' if isinstance(root, TeamNode) else 'Agent'} {name_of(root)}" for root in others]
+    yield from _deployed(node, compilation)
+
+
+def _deployed(node: Node, compilation: Compilation) -> Iterator[Section]:
+    """What is rendered for an agent, a team, or the server of a tool, and what that may do."""
     workload = workload_of(node, compilation)
     if workload is None:
         return
@@ -186,13 +195,13 @@ def _object(kind: str, metadata: dict[str, str]) -> str:
     return f"{kind} {f'{namespace}/' if namespace else ''}{metadata['name']}"
 
 
-def workload_of(node: Node, compilation: Compilation) -> Workload | None:
+def workload_of(node: Node, compilation: Compilation) -> Pods | None:
     """The workload of the document that defines a node, if it has one of its own."""
     if node.document is None:
         return None
     origin = node.document.span_of(("metadata", "name"))
-    return next((item for item in compilation.workloads if item.origin == origin), None)
+    return next((item for item in (*compilation.workloads, *compilation.servers) if item.origin == origin), None)
 
 
-def _facts(workload: Workload, compilation: Compilation) -> Facts:
+def _facts(workload: Pods, compilation: Compilation) -> Facts:
     return facts_of(item.data for item in compilation.objects)[workload.namespace or "", workload.name]

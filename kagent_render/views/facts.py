@@ -14,6 +14,8 @@ Object = Mapping[str, Any]
 Key = tuple[str, str]
 SHARED = "shared"
 
+# By the label app.kubernetes.io/component of the pods.
+_KINDS = {"agent-team": "AgentTeam", "mcp-server": "server of a Tool"}
 # How a network policy of each kind names the pods that it is for.
 _SELECTORS = {"NetworkPolicy": "podSelector", "CiliumNetworkPolicy": "endpointSelector"}
 
@@ -53,7 +55,7 @@ def facts_of(objects: Iterable[Object]) -> dict[Key, Facts]:
 
 
 def is_workload(item: Object) -> bool:
-    """Whether pods of an agent come from this object: a Deployment, or a Service of Knative."""
+    """Whether pods of an agent or a server come from this object: a Deployment, or a Service of Knative."""
     return item["kind"] == "Deployment" or str(item.get("apiVersion")).startswith("serving.knative.dev/")
 
 
@@ -72,7 +74,7 @@ def _pod(deployment: Object) -> Mapping[str, Any]:
 
 def _of_deployment(deployment: Object, items: Sequence[Object]) -> Facts:
     labels = deployment["spec"]["template"]["metadata"].get("labels") or {}
-    facts = Facts("AgentTeam" if labels.get("app.kubernetes.io/component") == "agent-team" else "Agent")
+    facts = Facts(_KINDS.get(labels.get("app.kubernetes.io/component", ""), "Agent"))
     policies = list(_selecting(items, _key(deployment)[0], labels))
     facts.egress, facts.ingress = network.flows(policies, "Egress"), network.flows(policies, "Ingress")
     _add_pod(facts, _pod(deployment))
@@ -81,9 +83,11 @@ def _of_deployment(deployment: Object, items: Sequence[Object]) -> Facts:
         facts.values["scaling", "replicas"] = str(deployment["spec"]["replicas"])
     if deployment["kind"] != "Deployment":
         facts.values["scaling", "scaling"] = scaling.knative_service(deployment)
-    for config in _runtime_configs(deployment, items):
-        for topic, label, value in agents.facts(config):
-            facts.values[topic, label] = value
+    for file, text in _files(deployment, items):
+        if file == "runtime.json":
+            facts.values |= {(topic, label): value for topic, label, value in agents.facts(json.loads(text))}
+        elif file.endswith(".py"):
+            facts.values["code", file] = text
     return facts
 
 
@@ -95,19 +99,19 @@ def _selecting(items: Iterable[Object], namespace: str, labels: Mapping[str, str
                 yield item
 
 
-def _runtime_configs(deployment: Object, items: Iterable[Object]) -> Iterator[Mapping[str, Any]]:
+def _files(deployment: Object, items: Iterable[Object]) -> Iterator[tuple[str, str]]:
+    """The names and texts of the files that ConfigMaps among these objects put into the pod."""
     names = {volume["configMap"]["name"] for volume in _pod(deployment).get("volumes") or () if "configMap" in volume}
     for item in items:
         if item["kind"] == "ConfigMap" and _key(item)[0] == _key(deployment)[0] and item["metadata"]["name"] in names:
-            text = (item.get("data") or {}).get("runtime.json")
-            if text is not None:
-                yield json.loads(text)
+            yield from (item.get("data") or {}).items()
 
 
 def _add_pod(facts: Facts, pod: Mapping[str, Any]) -> None:
     containers = [*(pod.get("initContainers") or ()), *(pod.get("containers") or ())]
     for container in containers:
-        suffix = f" of container {container['name']}" if len(containers) > 1 else ""
+        is_other = len(containers) > 1 and container["name"] != "agent"
+        suffix = f" of container {container['name']}" if is_other else ""
         facts.values["image", f"image{suffix}"] = container.get("image") or "none"
         if resources := _resources(container.get("resources") or {}):
             facts.values["resources", f"resources{suffix}"] = resources

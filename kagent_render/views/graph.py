@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from kagent_render.reports.text import printable
 from kagent_render.resolve import AgentNode, Graph, ModelNode, TeamNode, ToolNode
-from kagent_render.views.inventory import Node, handoffs_of, key, name_of
+from kagent_render.views.inventory import Node, handoffs_of, key, name_of, placement_of
 
 _KINDS: dict[type, str] = {TeamNode: "team", AgentNode: "agent", ToolNode: "tool", ModelNode: "model"}
 
@@ -63,6 +63,8 @@ def _nodes(graph: Graph) -> Iterator[Node]:
 def _label(node: Node) -> str:
     if isinstance(node, ModelNode):
         return f"{name_of(node)}: {node.spec.model}"
+    if isinstance(node, ToolNode) and (placement := placement_of(node)):
+        return f"{name_of(node)} ({placement})"
     return f"{name_of(node)} ({node.spec.team_type})" if isinstance(node, TeamNode) else name_of(node)
 
 

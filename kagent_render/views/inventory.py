@@ -11,6 +11,7 @@ from kagent_render.lower.model import model_client
 from kagent_render.resolve import AgentNode, Graph, ModelNode, TeamNode, ToolNode
 from kagent_render.views import agents
 
+_PLACES = {"Deployment": "a Deployment of its own", "Sidecar": "a sidecar of every agent that uses it"}
 Record = dict[str, Any]
 Node = AgentNode | TeamNode | ToolNode | ModelNode
 
@@ -65,8 +66,17 @@ def model_in_words(model: ModelNode) -> str:
 
 
 def tool_in_words(tool: ToolNode) -> str:
-    """What it may do, where."""
-    return agents.tool_in_words(TOOL_TYPES[tool.type].lower(tool.declaration).config)
+    """What it may do, where; and what is deployed for it."""
+    lowered = TOOL_TYPES[tool.type].lower(tool.declaration)
+    if lowered.server is None:
+        return agents.tool_in_words(lowered.config)
+    return f"{', '.join(lowered.offers)} of the image {lowered.server.image}, {_PLACES[placement_of(tool)]}"
+
+
+def placement_of(tool: ToolNode) -> str:
+    """Where the server of a tool runs: `Deployment`, `Sidecar`, or empty where none is deployed for it."""
+    server = TOOL_TYPES[tool.type].lower(tool.declaration).server
+    return "" if server is None else "Sidecar" if server.is_sidecar else "Deployment"
 
 
 def locked_in_words(tool: ToolNode) -> list[str]:
@@ -79,6 +89,11 @@ def tool_resources(tool: ToolNode) -> str:
     """The kinds of objects it may read, if its type has any."""
     config = TOOL_TYPES[tool.type].lower(tool.declaration).config
     return agents.kinds_in_words([*(config.get("resources") or ()), *(config.get("cluster_resources") or ())])
+
+
+def tool_permissions(tool: ToolNode) -> list[str]:
+    """What its token has to be allowed, if it has one of a kind that is told."""
+    return list(TOOL_TYPES[tool.type].lower(tool.declaration).token_permissions)
 
 
 def tool_description(tool: ToolNode) -> str:
@@ -136,6 +151,7 @@ def _tools(graph: Graph, default: str | None) -> Iterator[Record]:
             "builtIn": node.document is None,
             "usedBy": users_of(node, graph),
             "may": tool_in_words(node),
+            "server": placement_of(node) or None,
             "description": tool_description(node),
         }
 

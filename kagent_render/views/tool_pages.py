@@ -14,7 +14,7 @@ import yaml
 
 from kagent_render.catalog.base import AccessRule, LoweredTool
 from kagent_render.catalog.tools.base import ToolDeclaration, ToolType
-from kagent_render.catalog.tools.github import OPERATIONS as GITHUB
+from kagent_render.catalog.tools.github_operations import ENTRIES as GITHUB
 from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.catalog.tools.tool_sets import TOOL_SETS
 from kagent_render.specs.tool import ToolSpec
@@ -31,17 +31,31 @@ class _Plain(yaml.SafeDumper):
 
 
 _CHART = {"name": "oci://registry.example.com/charts/shop"}
+_COMMANDS = [["nginx", "-T"], ["df", "-h"], ["cat", "/etc/nginx/*"]]
+_TOKEN = {"name": "github", "key": "token"}
+_NARROWED = {"branches": ["agent/*"], "paths": ["docs/**", "charts/*/values.yaml"]}
 _PARAMETER = {"order": {"type": "string", "description": "Number of the order", "required": True}}
+_SERVER = {"image": "ghcr.io/acme/payments-mcp:1.4.0", "egress": [{"host": "ledger.data.svc", "port": 5432}]}
 # A tool for each thing that a type does, where a built-in does not show it: its name, and its spec without `type`.
 _SAMPLES: Mapping[str, Mapping[str, Spec]] = {
+    "kubernetes": {"kubectl-exec": {"kubernetes": {"operation": "exec", "commands": _COMMANDS}}},
     "helm": {f"helm-{name}": {"helm": {"operation": name, "chart": _CHART}} for name in ("install", "upgrade")},
     "agent": {"ask-the-incident-team": {"agent": {"name": "incident", "kind": "AgentTeam"}}},
     "python": {
         "forecast": {"parameters": _PARAMETER, "python": {"module": "acme_platform.orders", "function": "forecast"}}
     },
-    "mcp": {"orders": {"mcp": {"url": "https://orders.tools.svc:8443/mcp", "tools": ["find_order", "cancel_order"]}}},
+    "mcp": {
+        "orders": {"mcp": {"url": "https://orders.tools.svc:8443/mcp", "tools": ["find_order", "cancel_order"]}},
+        "payments": {"mcp": {"server": _SERVER | {"placement": "Deployment"}, "tools": ["find_payment"]}},
+        "payments-beside-the-agent": {"mcp": {"server": _SERVER | {"placement": "Sidecar"}, "tools": ["find_payment"]}},
+    },
     "github": {
-        name.replace("_", "-"): {"github": {"operation": name, "repositories": ["acme/shop"]}} for name in GITHUB
+        name.replace("_", "-"): {
+            "description": entry.summary,
+            "github": {"operation": name, "repositories": ["acme/shop"], "tokenSecretRef": _TOKEN}
+            | {field: value for field, value in _NARROWED.items() if field in entry.narrowed_by},
+        }
+        for name, entry in GITHUB.items()
     },
     "http": {
         "order-status": {"parameters": _PARAMETER, "http": {"url": "https://shop.example.com/orders/{order}"}},
@@ -86,8 +100,8 @@ def _tools(name: str, tool_type: ToolType) -> Iterator[tuple[str, Spec | None, T
         yield f"`{builtin}`, built in", None, ToolDeclaration(builtin, None, None, None)
     for title, sample in _SAMPLES.get(name, {}).items():
         spec = ToolSpec.model_validate({"type": name, "description": "…", **sample})
-        block = getattr(spec, name)
-        yield f"For example `{title}`", sample, ToolDeclaration(title, None, spec.parameters, block, (name,))
+        block, description = getattr(spec, name), sample.get("description")
+        yield f"For example `{title}`", sample, ToolDeclaration(title, description, spec.parameters, block, (name,))
 
 
 def _tool(title: str, sample: Spec | None, declaration: ToolDeclaration, tool_type: ToolType) -> Iterator[str]:
@@ -96,9 +110,10 @@ def _tool(title: str, sample: Spec | None, declaration: ToolDeclaration, tool_ty
     lowered = tool_type.lower(declaration)
     yield from (f"## {title}", "")
     if sample is not None:
+        shown = {name: value for name, value in sample.items() if name != "description"}  # it follows in words
         yield from (
             "```yaml",
-            yaml.dump(dict(sample), Dumper=_Plain, sort_keys=False, default_flow_style=None).strip(),
+            yaml.dump(shown, Dumper=_Plain, sort_keys=False, default_flow_style=None).strip(),
             "```",
             "",
         )
@@ -110,7 +125,10 @@ def _tool(title: str, sample: Spec | None, declaration: ToolDeclaration, tool_ty
     yield _EFFECTS[lowered.effect] + approval
     yield from _parameters(lowered.config.get("parameters") or {})
     yield from _access(lowered)
+    if lowered.token_permissions:
+        yield from ("", f"The token needs: {', '.join(lowered.token_permissions)}.")
     yield from _network(lowered)
+    yield from _server(lowered)
 
 
 def _parameters(schema: Mapping[str, Any]) -> Iterator[str]:
@@ -118,10 +136,16 @@ def _parameters(schema: Mapping[str, Any]) -> Iterator[str]:
     if not properties:
         return
     yield from ("", "| argument | type | |", "|---|---|---|")
-    for name, item in properties.items():
-        shown = f"**`{name}`**" if name in schema.get("required", ()) else f"`{name}`"
+    yield from _rows(schema)
+
+
+def _rows(schema: Mapping[str, Any], place: str = "") -> Iterator[str]:
+    for name, item in schema["properties"].items():
+        shown = f"**`{place}{name}`**" if name in schema.get("required", ()) else f"`{place}{name}`"
         choices = f"; one of {', '.join(map(str, item['enum']))}" if "enum" in item else ""
         yield f"| {shown} | {item['type']} | {str(item['description']).replace('|', chr(92) + '|')}{choices} |"
+        if "items" in item:
+            yield from _rows(item["items"], f"{place}{name}[].")
 
 
 def _access(lowered: LoweredTool) -> Iterator[str]:
@@ -154,3 +178,17 @@ def _network(lowered: LoweredTool) -> Iterator[str]:
     hosts += ["the Kubernetes API server"] if lowered.needs_kubernetes_api else []
     if hosts:
         yield from ("", f"Network: {', '.join(hosts)}.")
+
+
+def _server(lowered: LoweredTool) -> Iterator[str]:
+    server = lowered.server
+    if server is None:
+        return
+    calls = ", ".join(f"{item.host} on TCP {item.port}" for item in sorted(server.endpoints)) or "nobody"
+    if server.is_sidecar:
+        place = f"a container in every pod of each workload that uses the tool, at {server.url_at('127.0.0.1')}"
+        network = f"the pod, with the agent in it, may call {calls}"
+    else:
+        place = f"a Deployment of its own, which its users share, at {server.url_at(server.name)}"
+        network = f"only its users may call it, and it may call {calls}"
+    yield from ("", f"Server: {server.image}, as {place}; {network}.")

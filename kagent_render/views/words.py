@@ -26,17 +26,18 @@ _GAINED_LOST = {
     "memory": ("{what}", "no longer: {what}"),
     "tools": ("{first} may use the tool {second}: {value}", "{first} may no longer use the tool {second}"),
     "handoffs": ("{first} may hand over to {second}", "{first} may no longer hand over to {second}"),
+    "code": ("code of {what}:", "code of {what} is gone"),
     "prompt": ("prompt of {what}:", "prompt of {what} is gone"),
 }
 _LABELS = {
     "model": "model of {what}",
     "authentication": "{what} show",
     "description": "description of {what}",
-    "prompt": "prompt of {what}",
     "answer": "answer of {what}",
     "queue": "queue of {what}",
     "context": "the model of {what} sees",
 }
+_TEXTS = ("code", "prompt")  # which are compared line by line
 
 
 def title(change: WorkloadChange) -> str:
@@ -60,7 +61,7 @@ def told(change: WorkloadChange) -> Iterator[Statement]:
 def lines_of(statement: Statement) -> Iterator[str]:
     """The statement's lines: its sentence after the sign, then the changed lines of a text."""
     yield f"{statement.sign} {printable(_sentence(statement))}"
-    if statement.topic == "prompt" and statement.new is not None:
+    if statement.topic in _TEXTS and statement.new is not None:
         for line in text_diff(statement.old or "", statement.new):
             yield f"    {line}"
 
@@ -71,8 +72,8 @@ def _sentence(statement: Statement) -> str:
     if phrases and statement.sign != "~":
         template = phrases["+-".index(statement.sign)]
         return template.format(what=statement.what, first=first, second=second, value=statement.new)
-    if statement.topic == "prompt":
-        return f"prompt of {statement.what}:"
+    if statement.topic in _TEXTS:
+        return f"{statement.topic} of {statement.what}:"
     label = _LABELS.get(statement.topic, "{what}").format(what=statement.what)
     if statement.topic == "tools":
         label = f"{first} uses the tool {second}"

@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 from kagent_runtime.model import RuntimeConfig
 from kagent_runtime.model.alertmanager_tools import ReadingAlertmanagerOperation
+from kagent_runtime.model.github_tools import ReadingGithubOperation
 from kagent_runtime.model.helm_tools import ReadingHelmOperation
 from kagent_runtime.model.kubernetes_tools import ReadingOperation
 
@@ -95,15 +96,16 @@ def with_gates(tree: Tree, config: RuntimeConfig) -> Tree:
 
 
 def _gate(bench: Tree, agent: str, approvals: list[str], place: str) -> Tree:
-    repeatable = _repeatable(bench)
     config = {"workbench": bench, "agent": agent, "requires_approval": approvals, "place": place}
-    return _component(f"{_OWN}Gate", "workbench", config | {"repeatable": repeatable})
+    again = {"repeatable": _repeatable(bench), "traceable": _traceable(bench)}
+    return _component(f"{_OWN}Gate", "workbench", config | again)
 
 
-# Workbenches of which every tool only reads.
-_READING = {f"{_OWN}{name}" for name in ("GithubTools", "PrometheusTools")}
+# A workbench of which every tool only reads.
+_READING = f"{_OWN}PrometheusTools"
 _READING_OPERATIONS = {
     f"{_OWN}KubernetesTools": frozenset(get_args(ReadingOperation)),
+    f"{_OWN}GithubTools": frozenset(get_args(ReadingGithubOperation)),
     f"{_OWN}HelmTools": frozenset(get_args(ReadingHelmOperation)),
     f"{_OWN}AlertmanagerTools": frozenset(get_args(ReadingAlertmanagerOperation)),
 }
@@ -112,13 +114,19 @@ _READING_OPERATIONS = {
 def _repeatable(bench: Tree) -> list[str]:
     """The tools that may be called again when nobody knows whether they were."""
     tools = bench["config"].get("tools") or ()
-    if bench["provider"] in _READING:
+    if bench["provider"] == _READING:
         return [tool["name"] for tool in tools]
     if reading := _READING_OPERATIONS.get(bench["provider"]):
         return [tool["name"] for tool in tools if tool["operation"] in reading]
     if bench["provider"] == f"{_OWN}HttpTools":
         return [tool["name"] for tool in tools if tool["method"] in ("GET", "HEAD")]
     return []
+
+
+def _traceable(bench: Tree) -> list[str]:
+    """The tools that find out what became of a call: an agent of ours tells by the question's own context."""
+    is_asking = bench["provider"] == f"{_OWN}AgentTools"
+    return [tool["name"] for tool in bench["config"]["tools"] if tool.get("is_ours")] if is_asking else []
 
 
 def _guarded(client: Tree, place: str, has_limits: bool) -> Tree:

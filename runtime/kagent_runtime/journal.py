@@ -3,7 +3,7 @@
 AutoGen cannot be resumed in the middle of a turn. But a turn is a function of the state before it, the message, and
 what models and tools answer. So after a crash the turn is begun again from the last saved state, and every call that
 the journal knows is answered from it: the turn arrives where it was, and goes on with real calls from there. A call
-that was begun and has no outcome is made again only when its tool merely reads.
+that was begun and has no outcome is made again only when its tool merely reads, or can find what became of it.
 """
 
 from __future__ import annotations
@@ -13,11 +13,17 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterable
 from contextvars import ContextVar
+from dataclasses import dataclass
 from typing import Any
 
 from kagent_runtime.storage.errors import LostRunError, StoreUnavailableError
 from kagent_runtime.storage.journal import Entry, JournalStore
 from kagent_runtime.storage.ownership import Token
+
+UNKNOWN = (
+    "it is unknown whether this call ran: the server was interrupted while it was being made. "
+    "It was not made again. Find out before you make it again."
+)
 
 
 class DivergedError(Exception):
@@ -31,6 +37,11 @@ class Slot:
         self._journal, self._entry = journal, entry
         self.is_unknown = is_known and entry.outcome is None
         """Whether the call was begun by a process that died, and nobody knows how it ended."""
+
+    @property
+    def id(self) -> str:
+        """What names the call among all calls of all runs, also after it was interrupted."""
+        return fingerprint_of([self._journal.run_id, self._entry.slot])
 
     @property
     def outcome(self) -> str | None:
@@ -54,6 +65,7 @@ class Journal:
         self, store: JournalStore, token: Token, entries: Iterable[Entry], on_lost: Callable[[], None]
     ) -> None:
         self._store, self._token, self._on_lost = store, token, on_lost
+        self.run_id = token.run_id
         self._known = {entry.slot: entry for entry in entries}
         self._met: Counter[str] = Counter()
         self._on_diverged: Callable[[], None] | None = None
@@ -97,3 +109,14 @@ def fingerprint_of(value: Any) -> str:
 
 
 JOURNAL: ContextVar[Journal | None] = ContextVar("JOURNAL", default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """The call that a workbench carries out: its name, and whether a process died that was carrying it out before."""
+
+    id: str
+    is_again: bool
+
+
+CALL: ContextVar[Call | None] = ContextVar("CALL", default=None)

@@ -1,9 +1,10 @@
-"""Whether a text is JSON of a schema: of the closed subset in model/output_schema.py."""
+"""Whether a text or a value is JSON of a schema: of the subset in model/output_schema.py or model/answer_schema.py."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 _FENCE = "```"
@@ -25,13 +26,18 @@ class NotOfTheSchemaError(ValueError):
 def parse(text: str, schema: dict[str, Any]) -> Any:
     """The value in a text. Raises NotOfTheSchemaError."""
     try:
-        value = json.loads(_unfenced(text), parse_constant=_no_constant)
+        value = json.loads(_unfenced(text), parse_constant=no_constant)
     except (ValueError, RecursionError) as error:
         raise NotOfTheSchemaError(f"not JSON: {error}") from None
-    problems = [problem for problem, _ in zip(_problems(value, schema, "$"), range(5), strict=False)]
+    check(value, schema)
+    return value
+
+
+def check(value: Any, schema: dict[str, Any]) -> None:
+    """Raises NotOfTheSchemaError for a value that is not of the schema."""
+    problems = list(islice(_problems(value, schema, "$"), 5))
     if problems:
         raise NotOfTheSchemaError("; ".join(problems))
-    return value
 
 
 def _unfenced(text: str) -> str:
@@ -42,7 +48,8 @@ def _unfenced(text: str) -> str:
     return stripped
 
 
-def _no_constant(name: str) -> Any:
+def no_constant(name: str) -> Any:
+    """For `json.loads`, which would read NaN and Infinity. Raises ValueError."""
     raise ValueError(f"{name} is not JSON")
 
 
@@ -63,7 +70,10 @@ def _object_problems(value: dict[str, Any], schema: dict[str, Any], path: str) -
     for name in schema["required"]:
         if name not in value:
             yield f"{path}.{name} is missing"
+    is_open = schema["additionalProperties"]
     for name, item in value.items():
+        if is_open and (name not in schema["properties"] or (item is None and name not in schema["required"])):
+            continue  # servers say more than is asked of them, and null for what there is not
         if name in schema["properties"]:
             yield from _problems(item, schema["properties"][name], f"{path}.{name}")
         else:

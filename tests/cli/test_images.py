@@ -39,3 +39,19 @@ def test_writing_a_lock_needs_a_tool_that_asks_registries(tmp_path: Path) -> Non
     assert (outcome.code, outcome.stdout) == (2, "")
     assert "`crane` or `skopeo`" in outcome.stderr
     assert (tmp_path / "agents/images.lock").read_text() == before
+
+
+def test_the_images_of_servers_are_listed_with_those_who_run_them() -> None:
+    """A Deployment's beside it, a sidecar's beside each agent; that of a tool nobody uses nowhere."""
+    listed = json.loads(kagent_render("images", "tests/cases/build/mcp-server/input", "-o", "json").stdout)
+    users = {item["image"].partition("@")[0]: item["workloads"] for item in listed}
+    assert users == {
+        "docker.io/acme/units": ["support/units"],
+        "ghcr.io/kagent-render/runtime:1.2": ["shop/clerk", "support/desk"],
+        "mirror.example.com:5000/acme/orders-mcp:1.4.0": ["tools/orders"],
+    }
+    listed = json.loads(kagent_render("images", "tests/cases/build/mcp-sidecar/input", "-o", "json").stdout)
+    assert {item["image"]: item["workloads"] for item in listed}["ghcr.io/acme/orders-mcp:1.4.0"] == [
+        "shop/clerk",
+        "shop/desk",
+    ]

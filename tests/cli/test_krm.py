@@ -43,6 +43,15 @@ def request(items: list[Any] | None = None, version: str = "v1", **spec: Any) ->
     return yaml.safe_dump(head | {"items": [config, *(items or [])]}, sort_keys=False)
 
 
+def test_the_code_of_tools_comes_too() -> None:
+    """From the folder that the function may read."""
+    folder = "tests/cases/build/tool-python/input"
+    items = yaml.safe_load(krm(request(paths=[folder])).stdout)["items"]
+    assert items == list(yaml.safe_load_all(kagent_render("build", folder).stdout))
+    (code,) = [item["data"] for item in items if item["metadata"]["name"] == "accountant-python"]
+    assert sorted(code) == ["quota.py", "rates.py"]
+
+
 def specs_of(example: str) -> list[Any]:
     files = sorted((EXAMPLES / example / "specs").glob("*.yaml"))
     return [item for path in files for item in yaml.safe_load_all(path.read_text())]

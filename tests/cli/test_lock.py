@@ -151,11 +151,11 @@ def test_a_forwarded_port_stands_for_a_server_of_the_cluster(tmp_path: Path) -> 
     folder = shop.write(tmp_path / "agents", IN_CLUSTER, "add")
     alone = lock(folder)
     assert alone.code == 2
-    assert "/etc/kagent-tls/tools/orders/ca/ca.crt is only in the pod: --server takes another URL" in alone.stderr
+    assert "/etc/kagent-tls/tools/orders/ca/ca.crt is only in the pod: --tool-url takes another URL" in alone.stderr
     with McpServer("streamable-http", port=free_port(), log=tmp_path / "log") as server:
-        outcome = lock(folder, "--server", f"orders={server.url}")
+        outcome = lock(folder, "--tool-url", f"orders={server.url}")
         assert outcome.code == 0, outcome.stderr
-        assert lock(folder, "--server", f"orders={server.url}", "--check").code == 0
+        assert lock(folder, "--tool-url", f"orders={server.url}", "--check").code == 0
     assert shop.locked(folder)["add"]["description"] == "Adds two numbers."
     assert str(server.port) not in (folder / "tools.lock").read_text()
 
@@ -168,7 +168,7 @@ def test_a_spec_does_not_get_at_loopback_by_itself(tmp_path: Path) -> None:
         assert "KR358" in checked.stdout
         block = {"url": f"http://orders:{server.port}/mcp"}
         folder = shop.write(tmp_path / "agents", block, "add")
-        outcome = lock(folder, "--server", f"orders=http://127.0.0.1:{server.port}/mcp")
+        outcome = lock(folder, "--tool-url", f"orders=http://127.0.0.1:{server.port}/mcp")
         assert outcome.code == 0, outcome.stderr
         assert shop.locked(folder) == {
             "add": {"name": "add", "inputSchema": {"type": "object", "properties": {"a": {"type": "integer"}}}}
@@ -178,23 +178,23 @@ def test_a_spec_does_not_get_at_loopback_by_itself(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("flag", "says"),
     [
-        ("orders", "--server takes NAME=URL, not `orders`"),
+        ("orders", "--tool-url takes NAME=URL, not `orders`"),
         ("order=http://127.0.0.1:1/mcp", "no Tool of type mcp is called `order`; did you mean `orders`?"),
-        ("orders=ftp://127.0.0.1/", "--server orders: `ftp` is not http or https"),
+        ("orders=ftp://127.0.0.1/", "--tool-url orders: `ftp` is not http or https"),
         ("orders=http://169.254.169.254/mcp", "`169.254.169.254` is an address that no tool may call"),
-        ("orders=http://10.0.0.8/mcp", "--server orders: `10.0.0.8` is a private address"),
+        ("orders=http://10.0.0.8/mcp", "--tool-url orders: `10.0.0.8` is a private address"),
         ("orders=http://orders.example.com/mcp", "a credential is sent to `orders.example.com` unencrypted"),
     ],
 )
 def test_a_server_that_is_no_server_is_refused(flag: str, says: str, tmp_path: Path) -> None:
-    outcome = lock(shop.write(tmp_path / "agents", IN_CLUSTER, "add"), "--server", flag)
+    outcome = lock(shop.write(tmp_path / "agents", IN_CLUSTER, "add"), "--tool-url", flag)
     assert (outcome.code, outcome.stdout) == (2, "")
     assert says in outcome.stderr
 
 
 def test_a_process_has_no_url(tmp_path: Path) -> None:
     folder = shop.write(tmp_path / "agents", shop.block("stdio", 0, tmp_path / "log"), "add")
-    outcome = lock(folder, "--server", "orders=http://127.0.0.1:1/mcp")
+    outcome = lock(folder, "--tool-url", "orders=http://127.0.0.1:1/mcp")
     assert (outcome.code, "it has no URL" in outcome.stderr) == (2, True)
 
 
@@ -208,9 +208,9 @@ def test_two_tools_of_one_name_are_told_apart_by_namespace(tmp_path: Path) -> No
             for name in "ab"
         ]
         path.write_text("---\n".join([*before, tool, *both]))
-        ambiguous = lock(folder, "--server", f"orders={server.url}")
+        ambiguous = lock(folder, "--tool-url", f"orders={server.url}")
         assert "say which `orders`: a/orders, b/orders, orders" in ambiguous.stderr or ambiguous.code == 2
-        flags = [flag for key in ("a/orders", "b/orders") for flag in ("--server", f"{key}={server.url}")]
+        flags = [flag for key in ("a/orders", "b/orders") for flag in ("--tool-url", f"{key}={server.url}")]
         path.write_text("---\n".join([*before, *both]).replace("tools: [{name: orders}]", ""))
         outcome = lock(folder, *flags)
         assert outcome.code == 0, outcome.stderr

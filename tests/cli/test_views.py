@@ -210,3 +210,10 @@ def test_switching_authentication_off_shows(tmp_path: Path) -> None:
     assert f"~ callers show: {change} is answered" in told.stdout
     shown = kagent_render("describe", "agent", "team/a", str(specs))
     assert "Callers:     show nothing: whoever the network lets in is answered" in shown.stdout
+
+
+def test_tools_tell_what_is_deployed_for_them() -> None:
+    """For machines, in a field of its own."""
+    outcome = kagent_render("get", "tools", "tests/cases/views/mcp-server/input", "-o", "json")
+    found = {item["name"]: item["server"] for item in json.loads(outcome.stdout)}
+    assert (found["orders"], found["rates"], found["kubectl-get"]) == ("Deployment", "Sidecar", None)

@@ -66,14 +66,16 @@ def test_the_pod_is_restricted(path: Path) -> None:
     assert pod["automountServiceAccountToken"] is False
     assert pod["securityContext"]["runAsNonRoot"] is True
     assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    for container in pod["containers"]:
+    for container in (*pod.get("initContainers", ()), *pod["containers"]):
         security = container["securityContext"]
         assert security == {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
             "capabilities": {"drop": ["ALL"]},
         }
-        assert {"startupProbe", "livenessProbe", "readinessProbe", "resources"} <= set(container)
+        assert {"startupProbe", "livenessProbe", "resources"} <= set(container)
+        # A sidecar that is away does not take its agent out of the Service.
+        assert ("readinessProbe" in container) == (container.get("restartPolicy") != "Always")
 
 
 @pytest.mark.parametrize(
@@ -102,7 +104,9 @@ def test_no_manifest_carries_a_secret() -> None:
         for document in documents(path):
             assert document["kind"] != "Secret"
             if document["kind"] == "Deployment":
-                for variable in document["spec"]["template"]["spec"]["containers"][0]["env"]:
+                pod = document["spec"]["template"]["spec"]
+                containers = (*pod.get("initContainers", ()), *pod["containers"])
+                for variable in (item for container in containers for item in container.get("env", ())):
                     value = variable.get("value", "")
                     assert not has_secret(value), variable["name"]
                     assert not (value and is_secret_name(variable["name"]))

@@ -16,6 +16,8 @@ from hypothesis import strategies as st
 from kagent_render.catalog.kubernetes_resources import RESOURCES, Resource
 from kagent_render.catalog.tools.kubernetes_changing import CHANGING
 from kagent_render.catalog.tools.kubernetes_reading import READING
+from kagent_render.catalog.tools.registry import BUILTIN_TOOLS
+from kagent_render.catalog.tools.tool_sets import TOOL_SETS
 from kagent_render.compiler import compile_paths
 from kagent_render.lower import Workload
 from kagent_runtime.components import cluster
@@ -24,6 +26,7 @@ from kagent_runtime.components.resources import Resource as RuntimeResource
 from kagent_runtime.components.resources import find, granted
 from kagent_runtime.model import KubernetesTool
 from kagent_runtime.model.kubernetes_tools import ChangingOperation, ReadingOperation
+from tests.edge.kubernetes_exec import ExecApi
 from tests.edge.kubernetes_writes import WritableApi
 
 KINDS = {item.resource: item.kind for item in RESOURCES}
@@ -107,8 +110,27 @@ spec:
   description: d
   kubernetes: {operation: top, resources: [pods, nodes], namespaces: ["*"]}
 """
-SPECS += CHANGES
-CHANGING_TOOLS = [f"kubectl-{name}" for name in CHANGING] + ["create-some", "delete-everywhere", "label-secrets"]
+COMMANDS = """
+---
+apiVersion: kagent.dev/v1alpha1
+kind: Tool
+metadata: {name: run-in-some}
+spec: {type: kubernetes, description: d, kubernetes: {operation: exec, namespaces: [shop, home], commands: [[df]]}}
+---
+apiVersion: kagent.dev/v1alpha1
+kind: Tool
+metadata: {name: run-everywhere}
+spec: {type: kubernetes, description: d, kubernetes: {operation: exec, namespaces: ["*"], commands: [[df]]}}
+---
+apiVersion: kagent.dev/v1alpha1
+kind: Tool
+metadata: {name: kubectl-exec}
+spec: {type: kubernetes, description: d, kubernetes: {commands: [[df]]}}
+"""
+SPECS += CHANGES + COMMANDS
+BUILT_IN = [name for name, operation in CHANGING.items() if not operation.takes_commands]
+CHANGING_TOOLS = [f"kubectl-{name}" for name in BUILT_IN] + ["create-some", "delete-everywhere", "label-secrets"]
+CHANGING_TOOLS += ["run-in-some", "run-everywhere", "kubectl-exec"]
 TOOLS = [
     *(f"kubectl-{name}" for name in READING),
     "top-all",
@@ -172,6 +194,8 @@ def _calls_in(tool: KubernetesTool, namespace: str) -> Iterator[dict[str, Any]]:
             yield {"namespace": namespace}
         case "cordon" | "uncordon" | "drain":
             yield {"name": "x"}
+        case "exec":
+            yield {"pod": "x", "namespace": namespace, "command": "df"}
         case "apply":
             yield from (_manifest(item, namespace) for item in granted(tool))
         case operation:
@@ -198,7 +222,7 @@ def _kind(item: RuntimeResource) -> str:
 def _requested(workload: Workload) -> set[Access]:
     asked: set[Access] = set()
     tools = [KubernetesTool.model_validate(t) for w in _workbenches(workload) for t in w["config"]["tools"]]
-    with WritableApi([]) as api:
+    with ExecApi([], lambda argv: [("exit", 0)]) as api:
         cluster.CONNECTION.mode, cluster.CONNECTION.sample_url = "sample", api.origin
         cluster.CONNECTION.namespace = "home"
         cluster._client.cache_clear()
@@ -230,7 +254,9 @@ def _objects(item: RuntimeResource, namespace: str) -> Iterator[dict[str, Any]]:
     place = {"namespace": namespace} if item.namespaced else {}
     about = {"apiVersion": _version(item), "kind": _kind(item), "metadata": {"name": "x", "uid": "1", **place}}
     usage = {"cpu": "1m", "memory": "1Mi"}
-    yield about | {"spec": {"replicas": 1}, "usage": usage}
+    containers = {"containers": [{"name": "c"}]}
+    running = {"containerStatuses": [{"name": "c", "state": {"running": {}}}]}
+    yield about | {"spec": {"replicas": 1, **containers}, "usage": usage, "status": running}
     owned = {"ownerReferences": [{"uid": "1", "kind": about["kind"], "name": "x", "controller": True}]}
     template: dict[str, Any] = {"spec": {"template": {"spec": {"containers": []}}}}
     for number in (1, 2):
@@ -277,11 +303,19 @@ def test_no_role_has_a_wildcard_and_none_reads_secrets_unasked(tmp_path: Path) -
 
 def test_no_change_is_granted_beyond_the_objects_of_an_application(tmp_path: Path) -> None:
     """Secrets, RBAC and what has no namespace are changed by tools that name them, nodes by those for nodes."""
-    for name in CHANGING:
+    for name in BUILT_IN:
         _, roles = _workload(tmp_path, [f"kubectl-{name}"])
         found = {(group, resource.partition("/")[0]) for _, group, resource, _ in _granted(roles)}
         assert not {("", "secrets"), ("rbac.authorization.k8s.io", "roles"), ("", "serviceaccounts")} & found
         assert (("", "nodes") in found) == (name in ("cordon", "uncordon", "drain"))
+
+
+def test_no_command_may_be_run_by_any_set_or_built_in(tmp_path: Path) -> None:
+    """It is off unless a document names what may be run."""
+    assert not [name for name, builtin in BUILTIN_TOOLS.items() if "exec" in name or "command" in builtin.summary]
+    sets = {name for tools in TOOL_SETS.values() for name in tools}
+    _, roles = _workload(tmp_path, sorted(name for name in sets if not name.startswith(("prometheus", "alertmanager"))))
+    assert not [access for access in _granted(roles) if access[2].startswith("pods/exec")]
 
 
 def test_the_runtime_has_the_operations_of_the_compiler() -> None:

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from kagent_render.catalog.tools.helm import OPERATIONS
 from kagent_render.compiler import compile_paths
-from kagent_runtime.components import cluster, helm_releases
+from kagent_runtime.components import cluster, helm_operations
 from kagent_runtime.components.failures import ToolFailureError
 from kagent_runtime.model.helm_tools import HelmTool
 from tests.edge.kubernetes_api import KubernetesApi
@@ -68,7 +68,7 @@ def _requested(tools: list[HelmTool]) -> Access:
             for namespace in tool.namespaces or [""]:
                 arguments = {"release": "r"} | ({"namespace": namespace} if namespace not in ("", "*") else {})
                 try:
-                    helm_releases.run(tool.operation, tool.namespaces, arguments, 5)
+                    helm_operations.run(tool.operation, tool.namespaces, arguments, 5)
                 except ToolFailureError:
                     pass  # there is no release, which is no matter of permission
         cluster._client().rest_client.pool_manager.clear()

@@ -13,10 +13,14 @@ from autogen_agentchat.base import ChatAgent, Team
 
 from kagent_render.catalog.providers.registry import PROVIDERS
 from kagent_render.catalog.tools import github, prometheus, urls
+from kagent_render.catalog.tools.github_narrowing import WORKFLOWS
+from kagent_render.catalog.tools.github_operations import ENTRIES
 from kagent_render.catalog.tools.kubernetes_changing import CHANGING
 from kagent_render.catalog.tools.kubernetes_reading import READING
 from kagent_runtime.components import (
     addresses,
+    github_changes,
+    github_narrowing,
     github_operations,
     kubernetes_changes,
     kubernetes_operations,
@@ -25,7 +29,8 @@ from kagent_runtime.components import (
 from kagent_runtime.components.model_client import ModelClient
 from kagent_runtime.components.models import registry
 from kagent_runtime.config import check_config
-from kagent_runtime.model import GithubTool, PrometheusTool
+from kagent_runtime.model import PrometheusTool
+from kagent_runtime.model.github_tools import ChangingGithubOperation, ReadingGithubOperation
 from kagent_runtime.model.kubernetes_tools import ChangingOperation, ReadingOperation
 from kagent_runtime.schema.generate import PATH, schema
 from tests.harness import CASES, EXAMPLES, ROOT
@@ -53,7 +58,8 @@ def test_autogen_loads_every_component_that_is_emitted(
     jsonschema.Draft202012Validator(json.loads(PATH.read_text())).validate(config)
     loaded = check_config(config, path.name)
     monkeypatch.syspath_prepend(MODULES)
-    monkeypatch.setenv("KAGENT_PYTHON_MODULES", "acme.capacity,acme_platform.capacity")
+    monkeypatch.setenv("KAGENT_PYTHON_MODULES", "acme.capacity,acme_platform.capacity,quota,rates")
+    monkeypatch.setenv("KAGENT_PYTHON_PATH", str(CASES / "build/tool-python/input/functions"))
     for client in components(config, "model"):
         if "model_client" in client["config"]:
             continue  # around another one, which is in the list too
@@ -93,8 +99,15 @@ def test_both_sides_know_the_same_operations() -> None:
     assert set(CHANGING) == set(kubernetes_changes.CHANGES) == set(get_args(ChangingOperation))
     assert set(prometheus.OPERATIONS) == set(prometheus_operations.OPERATIONS)
     assert set(prometheus.OPERATIONS) == set(PrometheusTool.model_json_schema()["properties"]["operation"]["enum"])
-    assert set(github.OPERATIONS) == set(github_operations.OPERATIONS)
-    assert set(github.OPERATIONS) == set(GithubTool.model_json_schema()["properties"]["operation"]["enum"])
+    changing = {name for name, entry in ENTRIES.items() if entry.is_changing}
+    assert set(ENTRIES) - changing == set(github_operations.OPERATIONS) == set(get_args(ReadingGithubOperation))
+    assert changing == set(github_changes.CHANGES) == set(get_args(ChangingGithubOperation))
+    assert set(ENTRIES) == set(get_args(github.GithubBlock.model_fields["operation"].annotation))
+
+
+def test_both_sides_name_workflows_alike() -> None:
+    """What the compiler says is kept from a tool, the runtime keeps from it."""
+    assert WORKFLOWS == github_narrowing.WORKFLOWS
 
 
 ADDRESSES = (

@@ -23,6 +23,18 @@ def command_for(cluster: Cluster, home: Path) -> Command:
     return run
 
 
+def account_of(cluster: Cluster, folder: Path, namespace: str, agent: str, model: str) -> dict[str, str]:
+    """The environment of a runtime that is the ServiceAccount of an agent, with the base URL of its model."""
+    kubeconfig = folder / "account.kubeconfig"
+    cluster.plane.write_kubeconfig(kubeconfig, cluster.plane.token(namespace, agent))
+    return {
+        "KUBECONFIG": str(kubeconfig),
+        "POD_NAMESPACE": namespace,
+        "KAGENT_MODEL_BASE_URL": model,
+        "KAGENT_M_API_KEY": "key",
+    }
+
+
 def rendered(specs: Path, folder: Path) -> list[Manifest]:
     """The manifests of specs."""
     outcome = kagent_render("build", str(specs), "-o", str(folder))

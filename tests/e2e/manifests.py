@@ -45,6 +45,11 @@ class Workload:
         return container
 
     @property
+    def containers(self) -> Sequence[JSON]:
+        """All of the pod: the sidecars of its tools, and the agent."""
+        return [*self.pod_spec.get("initContainers", []), *self.pod_spec["containers"]]
+
+    @property
     def runtime_config(self) -> JSON:
         """The RuntimeConfig the pod is given."""
         texts = [text for each in self.config_maps for key, text in each["data"].items() if key == "runtime.json"]
@@ -64,9 +69,9 @@ class Workload:
         return str(request["path"])
 
     def secrets(self) -> dict[str, list[str]]:
-        """Return the names and keys of the Secrets the container's environment refers to."""
+        """Return the names and keys of the Secrets that the containers' environments refer to."""
         found: dict[str, list[str]] = {}
-        for variable in self.container.get("env", []):
+        for variable in (each for container in self.containers for each in container.get("env", [])):
             reference = variable.get("valueFrom", {}).get("secretKeyRef")
             if reference:
                 found.setdefault(reference["name"], []).append(reference["key"])
@@ -94,8 +99,10 @@ def playable(
     deployment = copy.deepcopy(workload.deployment)
     template: JSON = deployment["spec"]["template"]["spec"]
     container: JSON = template["containers"][0]
-    container["image"] = image
-    container["imagePullPolicy"] = "Never"  # It is in the local storage; there is no registry.
+    template["containers"] += _plain_sidecars(template.pop("initContainers", []))
+    for each in template["containers"]:
+        each["image"] = image
+        each["imagePullPolicy"] = "Never"  # It is in the local storage; there is no registry.
     _publish(container, host_port)
     _drop_probes(container)
     _state_namespace(container, workload.namespace)
@@ -103,6 +110,15 @@ def playable(
     container["env"] = [*container.get("env", []), *({"name": k, "value": v} for k, v in env.items())]
     token_map = _replace_projected_volumes(template, service_account)
     return [*workload.config_maps, *token_map, deployment]
+
+
+def _plain_sidecars(containers: list[JSON]) -> list[JSON]:
+    """Podman 4 knows no init container that stays, and would wait for its end; and it would publish its port."""
+    for container in containers:
+        assert container.pop("restartPolicy") == "Always"
+        del container["ports"]
+        _drop_probes(container)
+    return containers
 
 
 def _publish(container: JSON, host_port: int) -> None:

@@ -134,7 +134,8 @@ def played(containers: Containers, workload: Workload, objects: list[JSON], fold
         containers.run("podman", "kube", "play", "--network", NETWORK, str(file))
         names = containers.run("podman", "ps", "--all", "--format", "{{.Names}}").split()
         # Podman calls it <deployment>-pod-<n>-<container>, in some versions without the number.
-        (container,) = [name for name in names if name.startswith(f"{workload.name}-pod-")]
+        own = [name for name in names if name.startswith(f"{workload.name}-pod-")]
+        (container,) = [name for name in own if name.endswith("-agent")]
         yield Pod(containers, container, f"http://127.0.0.1:{port}")
     finally:
         containers.attempt("podman", "kube", "down", str(file))

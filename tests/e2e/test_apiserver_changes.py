@@ -11,6 +11,7 @@ import pytest
 
 from tests.e2e.cluster import Cluster, manifests
 from tests.e2e.controlplane.client import ApiError
+from tests.e2e.live import account_of
 from tests.e2e.test_apiserver_tools import SECURITY, obey
 from tests.edge.model_server import ModelServer
 from tests.harness import ROOT
@@ -44,17 +45,10 @@ def runtime(cluster: Cluster, tmp_path_factory: pytest.TempPathFactory) -> Itera
     found = manifests(ROOT / "tests" / "cases" / "build" / "tool-kubernetes" / "expected")
     found = [one for one in found if "narrow" not in one.item["metadata"]["name"]]
     config = next(json.loads(one.item["data"]["runtime.json"]) for one in found if one.item["kind"] == "ConfigMap")
-    kubeconfig = folder / "account.kubeconfig"
     with cluster.holding(found) as refusals, ModelServer(obey) as model:
         assert refusals == []
-        cluster.plane.write_kubeconfig(kubeconfig, cluster.plane.token(TEAM, AGENT))
         cluster.client.create(WEB)
-        environment = {
-            "KUBECONFIG": str(kubeconfig),
-            "POD_NAMESPACE": TEAM,
-            "KAGENT_MODEL_BASE_URL": model.base_url,
-            "KAGENT_M_API_KEY": "key",
-        }
+        environment = account_of(cluster, folder, TEAM, AGENT, model.base_url)
         with Runtime(config, folder, "--cluster", "kubeconfig", **environment) as process:
             yield process
         cluster.client.delete(WEB)

@@ -147,7 +147,7 @@ def live(cluster: Cluster, item: dict[str, Any]) -> dict[str, Any]:
 
 async def test_a_release_from_its_installation_to_its_end(account: Any, cluster: Cluster) -> None:
     """Each step as another account: what it shows is what it does."""
-    for step in (_install, _upgrade, _roll_back, _uninstall):
+    for step in (_install, _upgrade, _compare, _roll_back, _uninstall):
         await step(account, cluster)
 
 
@@ -191,6 +191,29 @@ async def _upgrade(account: Any, cluster: Cluster) -> None:
     assert live(cluster, DEPLOYMENT)["spec"]["replicas"] == 3
     assert live(cluster, CONFIG_MAP)["data"] == {"level": "debug", "chart": "1.1.0"}
     assert live(cluster, CONFIG_MAP | {"metadata": {"name": "shop-before", "namespace": NAMESPACE}})
+
+
+async def _compare(account: Any, cluster: Cluster) -> None:
+    """What the upgrade changed, of the releases as Helm itself has stored them."""
+    text, is_error = await account("watcher", "helm-diff").call(None, release="shop")
+    assert not is_error, text
+    head, before, after, *rest = text.splitlines()
+    assert head == "release shop in namespace ops: revision 1 to 2"
+    assert before.startswith("revision 1: shop-1.0.0, superseded, 20")
+    assert after.startswith("revision 2: shop-1.1.0, deployed, 20")
+    assert rest[:6] == [
+        "Values: changed",
+        "Objects: 1 added, 0 removed, 3 changed",
+        "  ~ ConfigMap/shop",
+        "  ~ Deployment/shop",
+        "  ~ Secret/shop",
+        "  + Service/shop",
+    ]
+    assert "+password: '[masked]'" in rest
+    assert "+  password: '[masked, changed]'" in rest
+    assert "-  replicas: 1\n+  replicas: 3" in text
+    assert "-  chart: 1.0.0\n+  chart: 1.1.0" in text
+    assert "hunter" not in text
 
 
 async def _roll_back(account: Any, cluster: Cluster) -> None:

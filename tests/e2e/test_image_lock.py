@@ -106,6 +106,24 @@ def test_a_lock_follows_the_registry_only_when_it_is_asked_to(tmp_path: Path, re
     assert again.stderr == "agents/images.lock: up to date\n"
 
 
+def test_the_image_of_a_server_is_locked_too(tmp_path: Path, registry: str) -> None:
+    """As the spec names it, also where manifests pull it from a mirror; that of a tool nobody uses is not asked for."""
+    shutil.copytree(CASES / "build/mcp-server/input", tmp_path / "agents")
+    (tmp_path / ".config/containers").mkdir(parents=True)
+    (tmp_path / ".config/containers/registries.conf").write_text(
+        f'[[registry]]\nlocation = "{registry}"\ninsecure = true\n'
+    )
+    specs = tmp_path / "agents/specs.yaml"
+    text = specs.read_text().replace("ghcr.io/kagent-render/runtime:1.2", f"{registry}/runtime:1.2")
+    specs.write_text(text.replace("ghcr.io/acme", f"{registry}/acme"))
+    _push(_image(tmp_path / "one", "one"), f"{registry}/runtime:1.2")
+    digest = _push(_image(tmp_path / "two", "two"), f"{registry}/acme/orders-mcp:1.4.0")
+    locked = kagent_render("images", "agents", "--lock", cwd=tmp_path, HOME=str(tmp_path))
+    assert (locked.code, locked.stderr) == (0, "wrote agents/images.lock: 2 images\n")
+    listed = kagent_render("images", "agents", cwd=tmp_path).stdout
+    assert f"mirror.example.com:5000/acme/orders-mcp:1.4.0@{digest}\n" in listed
+
+
 def test_an_image_that_is_not_there_is_said_in_a_line(tmp_path: Path, registry: str) -> None:
     """And the lock that there is stays as it was."""
     shutil.copytree(CASES / "build/images/input", tmp_path / "agents")

@@ -1,10 +1,12 @@
-"""GitHub's REST API for reading, in its published shapes: tokens, pages with Link headers, rate limits, redirects."""
+"""GitHub's REST API in its published shapes: tokens, pages with Link headers, rate limits, redirects, lost answers."""
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import re
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -12,22 +14,36 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.routing import Route
 
+from tests.edge.github_git import GitStore
+from tests.edge.github_writes import PERMISSIONS, GithubWrites
+from tests.edge.github_writes import error as _error
 from tests.edge.loopback import LoopbackServer
 
 JSON = dict[str, Any]
 TOKEN = "ghp_edge_0123456789"
-RESET = 4_000_000_000
+READ_TOKEN = "ghp_edge_only_reads_0123456789"
 
 
 class GithubApiServer(LoopbackServer):
     """Repositories by full name; each has `files`, `issues`, `pulls`, `runs`, `jobs`, `logs`. Below `prefix`."""
 
     def __init__(self, repositories: dict[str, JSON], *, prefix: str = "/api/v3") -> None:
-        self.repositories = {name.lower(): item | {"full_name": name} for name, item in repositories.items()}
+        self.repositories = {
+            name.lower(): item | {"full_name": name, "git": GitStore(item.get("files", {}), item.get("modes"))}
+            for name, item in repositories.items()
+        }
         self.requests: list[Request] = []
         self.remaining = 5000
+        self.reset_seconds = 3000
+        self.resource = "core"
         self.retry_after: str | None = None
+        self.refusals: int | None = None  # how many requests a limit still refuses; None: all
         self.log_location = ""
+        self.redirects: dict[str, str] = {}  # by method: where such a request is sent on to
+        # Requests whose answer is lost on the way, or late, though they were carried out: by method.
+        self.lost: set[str] = set()
+        self.before: dict[str, Callable[[], Any]] = {}  # what somebody else does just before the next such request
+        self.delays: dict[str, float] = {}
         repo = prefix + "/repos/{owner}/{name}"
         routes = [
             Route(prefix + "/search/{kind}", self._guarded(self._search)),
@@ -44,6 +60,7 @@ class GithubApiServer(LoopbackServer):
             Route(repo + "/actions/jobs/{number:int}/logs", self._guarded(self._log)),
             Route("/storage/{number:int}", self._storage),
         ]
+        routes = GithubWrites(self._of).routes(repo, self._guarded) + routes
         super().__init__(Starlette(routes=routes))
 
     @property
@@ -51,13 +68,22 @@ class GithubApiServer(LoopbackServer):
         """The URL of the API."""
         return f"{self.origin}/api/v3"
 
+    def repository(self, name: str) -> JSON:
+        """What a repository has now."""
+        return self.repositories[name.lower()]
+
     def _guarded(self, answer: Any) -> Any:
         async def guarded(request: Request) -> Response:
             self.requests.append(request)
+            self.before.pop(request.method, lambda: None)()
             response: Response = self._refusal(request) or await answer(request)
+            await asyncio.sleep(self.delays.get(request.method, 0))
             response.headers["x-ratelimit-limit"] = "5000"
             response.headers["x-ratelimit-remaining"] = str(self.remaining)
-            response.headers["x-ratelimit-reset"] = str(RESET)
+            response.headers["x-ratelimit-reset"] = str(int(time.time()) + self.reset_seconds)
+            response.headers["x-ratelimit-resource"] = self.resource
+            if request.method in self.lost:
+                response.headers["content-length"] = str(len(response.body) + 1000)  # the connection breaks off
             return response
 
         return guarded
@@ -66,18 +92,23 @@ class GithubApiServer(LoopbackServer):
         authorization = request.headers.get("authorization")
         if not request.headers.get("user-agent"):
             return _error(403, "Please make sure your request has a User-Agent header")
-        if authorization not in (None, f"Bearer {TOKEN}"):
+        if authorization not in (None, f"Bearer {TOKEN}", f"Bearer {READ_TOKEN}"):
             return _error(401, "Bad credentials")
         if request.headers.get("x-github-api-version", "2022-11-28") != "2022-11-28":
             return _error(400, "Unsupported API version")
-        return self._limited() or self._hidden(request, authorization)
+        if location := self.redirects.get(request.method):
+            return RedirectResponse(location, 307)
+        return self._limited() or self._hidden(request, authorization) or _unwritable(request, authorization)
 
     def _limited(self) -> Response | None:
-        if self.retry_after:
-            answer = _error(403, "You have exceeded a secondary rate limit. Please wait a few minutes")
-            answer.headers["retry-after"] = self.retry_after
-            return answer
-        return _error(403, "API rate limit exceeded for user ID 1.") if self.remaining == 0 else None
+        if self.refusals == 0 or not (self.retry_after or self.remaining == 0):
+            return None
+        self.refusals = None if self.refusals is None else self.refusals - 1
+        if self.retry_after is None:
+            return _error(403, "API rate limit exceeded for user ID 1.")
+        answer = _error(403, "You have exceeded a secondary rate limit. Please wait a few minutes")
+        answer.headers["retry-after"] = self.retry_after
+        return answer
 
     def _hidden(self, request: Request, authorization: str | None) -> Response | None:
         name = f"{request.path_params.get('owner', '')}/{request.path_params.get('name', '')}".lower()
@@ -149,7 +180,9 @@ class GithubApiServer(LoopbackServer):
         return self._listed(request, chosen)
 
     async def _issue(self, request: Request) -> Response:
-        return self._numbered(request, "issues")
+        item, number = self._of(request), request.path_params["number"]
+        pull = next((one for one in item.get("pulls", []) if one["number"] == number), None)
+        return JSONResponse(pull | {"pull_request": {}}) if pull else self._numbered(request, "issues")
 
     def _numbered(self, request: Request, kind: str) -> Response:
         for item in self._of(request).get(kind, []):
@@ -169,6 +202,8 @@ class GithubApiServer(LoopbackServer):
     async def _pulls(self, request: Request) -> Response:
         state, base = request.query_params.get("state", "open"), request.query_params.get("base")
         pulls = [p for p in self._of(request).get("pulls", []) if state in ("all", p["state"])]
+        head = request.query_params.get("head")
+        pulls = [p for p in pulls if head in (None, p["head"]["label"])]
         return self._listed(request, [p for p in pulls if base in (None, p["base"]["ref"])])
 
     async def _pull(self, request: Request) -> Response:
@@ -202,6 +237,17 @@ class GithubApiServer(LoopbackServer):
         return PlainTextResponse(logs.get(number, ""))
 
 
+def _unwritable(request: Request, authorization: str | None) -> Response | None:
+    """What a token may not write that may only read, though it sees the repository."""
+    if request.method == "GET" or authorization == f"Bearer {TOKEN}":
+        return None
+    if authorization is None:
+        return _error(401, "Requires authentication")
+    answer = _error(403, "Resource not accessible by personal access token")
+    answer.headers["x-accepted-github-permissions"] = PERMISSIONS[request.url.path.split("/")[6]]
+    return answer
+
+
 def _in_scope(name: str, scopes: list[tuple[str, str]]) -> bool:
     """Several qualifiers widen the search; without any, it is all of GitHub."""
     owner = name.partition("/")[0]
@@ -210,11 +256,6 @@ def _in_scope(name: str, scopes: list[tuple[str, str]]) -> bool:
 
 def _code(repository: JSON, path: str, text: str) -> JSON:
     return {"path": path, "repository": {"full_name": repository["full_name"]}, "_text": text}
-
-
-def _error(status: int, message: str, errors: list[JSON] | None = None) -> Response:
-    body: JSON = {"message": message, "documentation_url": "https://docs.github.com/rest", "status": str(status)}
-    return JSONResponse(body | ({"errors": errors} if errors else {}), status)
 
 
 def issue(number: int, title: str, **more: Any) -> JSON:
@@ -240,7 +281,7 @@ def pull(number: int, title: str, **more: Any) -> JSON:
         | {
             "merged": False,
             "draft": False,
-            "head": {"label": "ada:fix", "ref": "fix"},
+            "head": {"label": "ada:fix", "ref": "fix", "sha": "5" * 40},
             "base": {"label": "octo:main", "ref": "main"},
             "additions": 1,
             "deletions": 1,

@@ -40,6 +40,7 @@ class HttpTarget(LoopbackServer):
 
     def __init__(self, *, port: int = 0, tls: tuple[Path, Path] | None = None, client_ca: Path | None = None) -> None:
         self.location = ""
+        self.card: Any = None  # of an A2A agent, at any path that cards have
         self.received: list[Received] = []
         self.hung_up = threading.Event()
         app = Starlette(routes=[Route("/{rest:path}", self._serve, methods=_METHODS)])
@@ -49,6 +50,8 @@ class HttpTarget(LoopbackServer):
         raw = request.scope["raw_path"].decode("latin-1")
         query = request.scope["query_string"].decode("latin-1")
         self.received.append(Received(request.method, raw, query, dict(request.headers), await request.body()))
+        if self.card is not None and raw.endswith("/.well-known/agent-card.json"):
+            return JSONResponse(self.card)
         kind, _, rest = raw.lstrip("/").partition("/")
         answer = getattr(self, f"_{kind}", None) if kind.isidentifier() else None
         return await answer(request, rest) if answer else self._echoed()
@@ -95,6 +98,12 @@ class HttpTarget(LoopbackServer):
 
     async def _image(self, request: Request, rest: str) -> Response:
         return Response(b"\x89PNG\x00" * 100, media_type="image/png")
+
+    async def _nothing(self, request: Request, rest: str) -> Response:
+        return Response(media_type="application/json")
+
+    async def _nan(self, request: Request, rest: str) -> Response:
+        return Response('{"data": NaN}', media_type="application/json")
 
     async def _empty(self, request: Request, rest: str) -> Response:
         return Response(status_code=204)

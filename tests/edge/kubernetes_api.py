@@ -127,7 +127,7 @@ class KubernetesApi(LoopbackServer):
             raise RefusedError(404, f'pods "{asked.name}" not found')
         lines = self._logs[asked.name].splitlines(keepends=True)
         tail = int(request.query_params.get("tailLines", len(lines)))
-        return PlainTextResponse("".join(lines[len(lines) - tail :]))
+        return PlainTextResponse("".join(lines[max(len(lines) - tail, 0) :]))
 
 
 def plural(kind: str) -> str:

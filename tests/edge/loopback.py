@@ -26,6 +26,7 @@ class LoopbackServer:
         self._wanted_port = port
         self._tls, self._client_ca = tls, client_ca
         self.port = 0
+        self.websockets: Any = "none"  # an asyncio.Protocol that takes over, where a server has them
 
     @property
     def origin(self) -> str:
@@ -49,6 +50,7 @@ class LoopbackServer:
         self.port = listener.getsockname()[1]
         # log_level: a cut connection is what some tests ask for, not an error of the server.
         config = uvicorn.Config(self._app, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
+        config.ws = self.websockets
         if self._tls:
             config.ssl_certfile, config.ssl_keyfile = self._tls
         if self._client_ca:

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from kagent_runtime.components.gate import UNKNOWN
+from kagent_runtime.journal import UNKNOWN
 from tests.edge.model_server import ModelServer
 from tests.harness import ROOT
 from tests.runtime.process import KEY, Event, Runtime

@@ -196,7 +196,7 @@ HEADERS = [
     ("", "127.0.0.1"),
 ]
 # Where other tools are sent: for each of them by its name, and by what its server answers.
-OTHER_TOOLS = ["streamable-http", "sse", "prometheus", "alertmanager", "github", "agent"]
+OTHER_TOOLS = ["streamable-http", "sse", "prometheus", "alertmanager", "github", "comment", "agent"]
 # An agent may be on a private network, and in the same pod: it says so by being named.
 OTHER_NAMES = [name_of("a", address) for address in NEVER] + [
     name for name, address in SERVICES.items() if address in NEVER
@@ -221,6 +221,7 @@ def table() -> set[tuple[str, str]]:
     found |= {("name", name) for name in (*LEADING_INSIDE, *SERVICES, *ANSWERS)}
     found |= {("rebinding", name) for name in REBOUND}
     found |= {(f"redirect {status}", url) for url in (*spelled, *LOCATIONS) for status in STATUSES}
+    found |= {("card", url) for url in (*spelled, *LOCATIONS)}
     found |= {("argument", value) for value in ARGUMENTS} | {("template", url) for url in TEMPLATES}
     found |= {("header", f"{name}: {value}") for name, value in HEADERS}
     found |= {(tool, name) for tool in OTHER_TOOLS for name in OTHER_NAMES}

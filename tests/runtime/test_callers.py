@@ -94,30 +94,59 @@ def test_daprs_sidecar_needs_its_token_only(tmp_path: Path) -> None:
             assert seen == [0, 1]
 
 
-def test_a_certificate_says_who_calls(tmp_path: Path) -> None:
-    """With mutual TLS alone; and no header can say it instead."""
-    authority, folder = trustme.CA(), tmp_path / "tls"
+def _issued(authority: trustme.CA, folder: Path) -> Path:
+    """The files of a certificate, as a pod has them: the name of its Service is who it is."""
     folder.mkdir()
-    leaf = authority.issue_cert("127.0.0.1")
+    leaf = authority.issue_cert("127.0.0.1", "desk.front.svc")
     (folder / "tls.crt").write_bytes(b"".join(part.bytes() for part in leaf.cert_chain_pems))
     (folder / "tls.key").write_bytes(leaf.private_key_pem.bytes())
     (folder / "ca.crt").write_bytes(authority.cert_pem.bytes())
+    return folder
 
-    def context(name: str) -> ssl.SSLContext:
-        made = ssl.create_default_context()
-        authority.configure_trust(made)
-        authority.issue_cert(name).configure_cert(made)
-        return made
+
+def _trusting(authority: trustme.CA, name: str) -> ssl.SSLContext:
+    made = ssl.create_default_context()
+    authority.configure_trust(made)
+    authority.issue_cert(name).configure_cert(made)
+    return made
+
+
+def test_agents_show_each_other_their_certificate(tmp_path: Path) -> None:
+    """Mutual TLS between two pods; one with a certificate of another issuer is neither let in nor believed."""
+    authority, other = trustme.CA(), trustme.CA()
+    with ModelServer(lambda _: {"text": "It is 42."}) as knowing, ModelServer(_asking) as asking:
+
+        def pod(config: dict[str, Any], name: str, model: ModelServer, issuer: trustme.CA) -> Runtime:
+            files = str(_issued(issuer, tmp_path / f"{name}-tls"))
+            flags = ("--model-base-url", model.base_url, "--tls-folder", files, "--tls-clients", "required", *BEARER)
+            made = Runtime(config, tmp_path / name, *flags, KAGENT_AUTH="certificate", KAGENT_TLS_FOLDER=files)
+            made.verify = _trusting(issuer, "owner.example")
+            return made
+
+        found = {}
+        with pod(runtime_config(CASE, "expert"), "expert", knowing, authority) as expert:
+            for name, issuer in (("ours", authority), ("theirs", other)):
+                with pod(_desk(expert.url), name, asking, issuer) as desk:
+                    result = _result(desk.ask(desk.new_session(), "ask the expert"))
+                found[name] = (result["content"], result["isError"])
+        assert found == {"ours": ("It is 42.", False), "theirs": ("the agent cannot be reached: ConnectError", True)}
+        assert len(knowing.requests) == 1
+
+
+def test_a_certificate_says_who_calls(tmp_path: Path) -> None:
+    """With mutual TLS alone; and no header can say it instead."""
+    authority = trustme.CA()
+    folder = _issued(authority, tmp_path / "tls")
 
     config = runtime_config(EXAMPLES / "quickstart")
     flags = ("--cluster", "sample", "--model", "replay", "--tls-folder", str(folder), "--tls-clients", "required")
     runtime = Runtime(config, tmp_path / "state", *flags, "--management-port", "0", KAGENT_AUTH="certificate")
-    runtime.verify = context("ann.example")
+    runtime.verify = _trusting(authority, "ann.example")
     with runtime:
         session = runtime.new_session()
         seen = {}
         for name in ("ann.example", "bob.example"):
-            with httpx.Client(base_url=runtime.url, verify=context(name)) as client:
+            with httpx.Client(base_url=runtime.url, verify=_trusting(authority, name)) as client:
                 forged = {"X-Forwarded-Client-Cert": "ann.example", "Authorization": f"Bearer {ANN}"}
                 seen[name] = client.get(f"/api/v1/sessions/{session}", headers=forged).status_code
         assert seen == {"ann.example": 200, "bob.example": 404}

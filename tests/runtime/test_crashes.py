@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from kagent_runtime.components.gate import UNKNOWN
+from kagent_runtime.journal import UNKNOWN
 from tests.runtime.killing import Report, Shop, bombard, message
 from tests.runtime.process import types
 

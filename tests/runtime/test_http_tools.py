@@ -210,6 +210,60 @@ async def test_an_answer_without_that_part(target: HttpTarget, tmp_path: Path) -
         assert await tools.fails("t") == message
 
 
+ITEMS = "{type: array, items: {type: object, properties: {name: {type: string}, price: {type: integer}}}}"
+
+
+@pytest.mark.parametrize(
+    ("response", "start"),
+    [
+        ("path: data.items, schema: " + ITEMS, '[\n{"name": "item 0", "price": 0},\n'),
+        ("path: data.total, schema: {type: integer}", "3"),
+        ("path: text, schema: {type: string, enum: [grün, rot]}", "grün"),
+        # What the schema does not name is let through, since servers may say more tomorrow.
+        ("schema: {type: object, properties: {text: {type: string}}}", '{"data": {"items": [{"name": "item 0"'),
+        ("schema: {type: object, properties: {absent: {type: integer}}, required: []}", '{"data": '),
+    ],
+)
+async def test_an_answer_that_is_as_it_should_be(response: str, start: str, target: HttpTarget, tmp_path: Path) -> None:
+    tools = bench(tmp_path, f"{target.origin}/json/", f"response: {{{response}}}")
+    assert (await tools.gets("t")).startswith(start)
+    assert target.received[-1].headers["accept"].startswith("application/json, ")
+
+
+async def test_an_answer_that_is_not_as_it_should_be_is_an_error(target: HttpTarget, tmp_path: Path) -> None:
+    """The field is named, and nothing of the answer is shown."""
+    string = "schema: {type: object, properties: {data: {type: string}, text: {type: string}}}"
+    prices = f"path: data.items, schema: {ITEMS.replace('integer', 'string')}"
+    unfit = "the answer is not as `response.schema` says:"
+    expected = {
+        f"json|{string}": f"{unfit} $.data must be of type string, not an object",
+        f"json|{prices}": f"{unfit} "
+        + "; ".join(f"$[{n}].price must be of type string, not a number" for n in range(3)),
+        "json|path: text, schema: {type: string, enum: [rot]}": f'{unfit} $ must be one of ["rot"]',
+        "json|schema: {type: object, properties: {id: {type: integer}}}": f"{unfit} $.id is missing",
+        "json|path: data.missing, schema: {type: string}": "the answer has no `missing` at data: "
+        "it has items, total, odd key",
+        f"html|{string}": "the answer is not JSON (text/html)",
+        f"broken|{string}": "the answer is not JSON (application/json)",
+        "nan|path: data, schema: {type: number}": "the answer is not JSON (application/json)",
+        f"nothing|{string}": f"HTTP 200 OK: {unfit} it is empty",
+        f"huge|{string}": "the answer is larger than 4 MiB; narrow the request",
+    }
+    for case, message in expected.items():
+        path, _, response = case.partition("|")
+        tools = bench(tmp_path, f"{target.origin}/{path}/", f"response: {{{response}}}")
+        assert await tools.fails("t") == message
+    empty = bench(tmp_path, f"{target.origin}/empty/", f"response: {{{string}}}")
+    assert await empty.gets("t") == "HTTP 204 No Content"
+
+
+async def test_the_accepted_type_is_for_the_spec_to_say(target: HttpTarget, tmp_path: Path) -> None:
+    """In whatever case it writes the header."""
+    http = "headers: [{name: accept, value: application/hal+json}], response: {path: text, schema: {type: string}}"
+    assert await bench(tmp_path, f"{target.origin}/json/", http).gets("t") == "grün"
+    assert target.received[-1].headers["accept"] == "application/hal+json"
+
+
 async def test_answers_of_all_kinds(target: HttpTarget, tmp_path: Path) -> None:
     async def text(path: str, http: str = "") -> str:
         return await bench(tmp_path, f"{target.origin}/{path}", http).gets("t")

@@ -20,6 +20,7 @@ from autogen_core.tools import Workbench
 
 from kagent_render.compiler import compile_paths
 from kagent_runtime.closing import close_all
+from kagent_runtime.components import a2a_client  # noqa: F401 - loaded here, since some calls have a second only
 from kagent_runtime.config import ConfigError, check_config
 from tests.edge.http_target import HttpTarget, Received, Trap
 from tests.edge.wire import Wire
@@ -31,12 +32,14 @@ SECRET = "s3cr3t-of-the-shop"
 SPELLED = [*(f"http://{host}:%P/" for host in HOSTS), *table.URLS]
 _SHOP = "http://shop.example.com"
 _REPO = "repositories: [octo/shop]"
+_TOKEN = "tokenSecretRef: {name: s, key: k}"
 _KEY = "headers: [{name: X-Key, secretRef: {name: s, key: k}}]"
 SPECS = {
     "http": f"type: http\ndescription: d\nhttp: {{url: {_SHOP}/, {_KEY}}}",
     "prometheus": f"type: prometheus\ndescription: d\nprometheus: {{operation: alerts, url: {_SHOP}/}}",
     "alertmanager": f"type: alertmanager\ndescription: d\nalertmanager: {{operation: alerts, url: {_SHOP}/}}",
     "github": f"type: github\ndescription: d\ngithub: {{operation: list_issues, url: {_SHOP}, {_REPO}}}",
+    "comment": f"type: github\ndescription: d\ngithub: {{operation: add_comment, url: {_SHOP}, {_REPO}, {_TOKEN}}}",
     "log": f"type: github\ndescription: d\ngithub: {{operation: get_run_logs, url: {_SHOP}, {_REPO}}}",
     "streamable-http": f"type: mcp\ndescription: d\nmcp: {{url: {_SHOP}/, tools: [add]}}",
     "sse": f"type: mcp\ndescription: d\nmcp: {{transport: sse, url: {_SHOP}/, tools: [send]}}",
@@ -44,6 +47,7 @@ SPECS = {
 }
 OFFERED = {"streamable-http": "add", "sse": "send"}
 ARGUMENTS: dict[str, dict[str, Any]] = {"agent": {"task": "x"}, "log": {"run": 1}}
+ARGUMENTS["comment"] = {"number": 1, "body": "x"}
 # Why nothing was called, in words that a model, or whoever wrote the spec, can act on.
 WHY = re.compile(
     r"leads to [0-9a-f.:%]+, which this tool may not call"
@@ -58,7 +62,7 @@ WHY = re.compile(
     r"|`q` cannot be `"
     r"|an argument would change the path of the request"
     r"|`q` is not valid Unicode"
-    r"|refers to \S+, which is not called"
+    r"|refers to .*, which is not called"
 )
 # And what the clients of agents and of MCP say. The SDK for SSE stops without a word when it is sent elsewhere.
 _WHY_SENT = re.compile(
@@ -89,6 +93,7 @@ class Net:
             found = [tool for tool in tools if tool["name"] == kind]
             if found:
                 component["config"]["tools"] = [found[0] | changes]
+                config["agents"][0]["requiresApproval"] = []  # it may be another tool that needs one
                 check_config(config, "runtime.json")
                 return Workbench.load_component(component)
         raise LookupError(kind)
@@ -114,6 +119,7 @@ def network(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
     config, _ = compiled(tmp_path_factory.mktemp("specs"), SPECS)
     with HttpTarget() as shop, HttpTarget() as other, Trap("::") as trap, pytest.MonkeyPatch.context() as patch:
         patch.setenv("KAGENT_TOOL_HTTP_HEADER_X_KEY", SECRET)
+        patch.setenv("KAGENT_TOOL_COMMENT_TOKEN", SECRET)
         wire = Wire(NAMES, {(PUBLIC, 80): shop.port, (OTHER, 80): other.port}, trap.port)
         wire.install(patch)
         yield Net(shop, other, trap, wire, config)
@@ -321,11 +327,29 @@ async def test_no_other_tool_is_sent_inside(kind: str, location: str, net: Net) 
     for path in ("redirect/302", "redirect/307", *(["sse"] if kind == "sse" else [])):
         # The rest of the path is what the tool asks for, which the server does not read.
         url = f"{_SHOP}/{path}" if kind in ("sse", "streamable-http") else f"{_SHOP}/redirect"
-        text, is_error = await net.call(kind, url=url, timeout_seconds=1.0)
+        # An agent is asked for its card, one of these specs at once.
+        more = {"is_ours": path.endswith("307")} if kind == "agent" else {}
+        text, is_error = await net.call(kind, url=url, timeout_seconds=1.0, **more)
         assert is_error, text
         assert WHY.search(text) or _WHY_SENT.search(text), text
         assert net.untouched(PUBLIC), net.wire.connected
         assert net.wire.connected, "the server has to be asked for the test to mean anything"
+
+
+@each("url", [*SPELLED, *table.LOCATIONS], ids=_id)
+async def test_no_card_of_an_agent_leads_inside(url: str, net: Net) -> None:
+    """Where it says that the agent answers is asked at the declared server, or not at all."""
+    interface = {"url": net.text(url), "protocolBinding": "JSONRPC", "protocolVersion": "1.0"}
+    net.shop.card = {"supportedInterfaces": [interface], "capabilities": {"streaming": True}}
+    try:
+        for declared in (_SHOP, f"{_SHOP}/agents/one"):
+            text, is_error = await net.call("agent", url=declared)
+            assert (is_error, net.untouched(PUBLIC)) == (True, True), (text, net.wire.connected)
+            assert net.wire.connected, "the server has to be asked for the test to mean anything"
+            assert WHY.search(text) or "the agent refused: Invalid JSON-RPC response" in text, text
+            assert {request.headers["host"] for request in net.shop.received[-2:]} == {"shop.example.com"}
+    finally:
+        net.shop.card = None
 
 
 @pytest.fixture(scope="module")

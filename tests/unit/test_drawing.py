@@ -20,7 +20,7 @@ from kagent_render.views.drawing.scene import Card, Container, cards_in, scene_o
 from kagent_render.views.drawing.svg import svg
 from kagent_render.views.drawing.text_width import shorten, text_width, wrap
 from kagent_render.views.graph import drawing
-from kagent_runtime.components.alertmanager_operations import CHANGES
+from kagent_runtime.components import alertmanager_operations, github_changes
 from tests.harness import CASES, EXAMPLES
 
 SPECS = [CASES / "views" / "drawing" / "input", EXAMPLES / "incident-response", EXAMPLES / "quickstart"]
@@ -177,7 +177,8 @@ def test_a_tool_that_is_said_to_read_can_do_nothing_else() -> None:
     assert {tool.type for tool in lowered} == set(TOOL_TYPES) - {"python"}
     for tool in lowered:
         verbs = {rule.verb for rule in tool.access} | {tool.config.get("method", "GET")}
-        may_write = bool(verbs - {"get", "list", "GET", "HEAD"}) or tool.config.get("operation") in CHANGES
+        changes = alertmanager_operations.CHANGES.keys() | github_changes.CHANGES.keys()
+        may_write = bool(verbs - {"get", "list", "GET", "HEAD"}) or tool.config.get("operation") in changes
         assert (tool.effect == "changes") == may_write, tool.name
     effects = {tool.type: {one.effect for one in lowered if one.type == tool.type} for tool in lowered}
     assert effects["http"] == {"reads", "changes"}

@@ -13,7 +13,7 @@ import pytest
 from kagent_render.cli.before import compile_revision
 from kagent_render.compiler import Compilation, compile_paths
 from kagent_render.source.discover import MAX_TOTAL_BYTES
-from kagent_render.source.prompts import MAX_PROMPT_BYTES
+from kagent_render.source.named_files import MAX_NAMED_BYTES
 
 SPECS = """apiVersion: kagent.dev/v1alpha1
 kind: ModelConfig
@@ -105,13 +105,13 @@ def test_a_fifo_does_not_hang(folder: Path) -> None:
 
 def test_a_prompt_has_a_limit_and_all_together_too(folder: Path) -> None:
     """Shared renderers read what anybody pushes."""
-    write(folder / "prompts/one.md", "x" * MAX_PROMPT_BYTES)
-    assert len(prompt(compile_paths(["agents"]))) == MAX_PROMPT_BYTES
-    write(folder / "prompts/one.md", "x" * (MAX_PROMPT_BYTES + 1))
+    write(folder / "prompts/one.md", "x" * MAX_NAMED_BYTES)
+    assert len(prompt(compile_paths(["agents"]))) == MAX_NAMED_BYTES
+    write(folder / "prompts/one.md", "x" * (MAX_NAMED_BYTES + 1))
     assert codes(compile_paths(["agents"])) == ["KR340"]
-    number = MAX_TOTAL_BYTES // MAX_PROMPT_BYTES + 1
+    number = MAX_TOTAL_BYTES // MAX_NAMED_BYTES + 1
     for index in range(number):
-        write(folder / f"prompts/{index}.md", "x" * MAX_PROMPT_BYTES)
+        write(folder / f"prompts/{index}.md", "x" * MAX_NAMED_BYTES)
     agents = [SPECS.split("---\n")[1].replace("one", f"a{index}") for index in range(number)]
     texts = [text.replace("FILE", f"../prompts/{index}.md") for index, text in enumerate(agents)]
     write(folder / "specs/one.yaml", "---\n".join([SPECS.split("---\n")[0], *texts]))

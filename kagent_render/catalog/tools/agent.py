@@ -1,4 +1,4 @@
-"""Tool type `agent`: another agent or team, asked over its own HTTP API as anyone else would ask it."""
+"""Tool type `agent`: another agent or team, asked over A2A: one of these specs, or any other by its address."""
 
 from collections.abc import Iterable
 from typing import Literal
@@ -22,7 +22,10 @@ class AgentBlock(SpecModel):
     name: ServiceName | None = Field(default=None, description="Name of an Agent or AgentTeam of these specs.")
     kind: Literal["Agent", "AgentTeam"] = Field(default="Agent", description="Which of the two it is.")
     namespace: Namespace | None = Field(default=None, description="Its namespace; default: that of the tool.")
-    url: Text | None = Field(default=None, description="Base URL of an agent that these specs do not have.")
+    url: Text | None = Field(
+        default=None,
+        description="An A2A agent that these specs do not have: what its card's address begins with, or that address.",
+    )
     timeout_seconds: float = Field(default=300, gt=0, le=3600, description="One question.")
 
 

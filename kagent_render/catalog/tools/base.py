@@ -8,6 +8,7 @@ from pydantic import Field
 
 from kagent_render.catalog.base import Component, LoweredTool, Problem
 from kagent_render.catalog.fields import SpecModel, Text
+from kagent_render.source import PythonFiles
 from kagent_render.source.tool_lock import LockedTool
 
 ParameterType = Literal["string", "integer", "number", "boolean"]
@@ -33,6 +34,7 @@ class ToolDeclaration:
     block: Any
     # The blocks of all types that the document has: one of another type is a mistake.
     blocks: tuple[str, ...] = ()
+    code: PythonFiles | None = None
     # Of an MCP server: what tools.lock has of it; None when there is no lock.
     locked: Mapping[str, LockedTool] | None = None
 

@@ -33,7 +33,10 @@ class HelmBlock(SpecModel):
     """What a helm tool does and where."""
 
     operation: (
-        Literal["list", "status", "values", "manifest", "history", "install", "upgrade", "rollback", "uninstall"] | None
+        Literal[
+            "list", "status", "values", "manifest", "history", "diff", "install", "upgrade", "rollback", "uninstall"
+        ]
+        | None
     ) = Field(default=None, description="Default: the built-in of the tool's own name.")
     namespaces: list[str] | None = Field(
         default=None, min_length=1, description='Namespaces whose releases it is for; default: its own; ["*"]: all.'
@@ -63,6 +66,15 @@ OPERATIONS: dict[str, Operation] = {
     "values": Operation({"release": _RELEASE, "namespace": _SPACE, "revision": _REVISION}, ("release",)),
     "manifest": Operation({"release": _RELEASE, "namespace": _SPACE, "revision": _REVISION}, ("release",)),
     "history": Operation({"release": _RELEASE, "namespace": _SPACE}, ("release",)),
+    "diff": Operation(
+        {
+            "release": _RELEASE,
+            "namespace": _SPACE,
+            "from": number("Revision to compare with; default: the one before `to`"),
+            "to": number("Revision that is compared; default: the newest"),
+        },
+        ("release",),
+    ),
 }
 _SUMMARIES = {
     "list": "List the Helm releases of a namespace, with chart, revision and state.",
@@ -70,6 +82,7 @@ _SUMMARIES = {
     "values": "Show the values that a Helm release was installed with; credentials are masked.",
     "manifest": "Show the manifests of a Helm release; the contents of Secrets are masked.",
     "history": "List the revisions of a Helm release, oldest first.",
+    "diff": "Show what changed between two revisions of a Helm release: values and objects; credentials are masked.",
 }
 READING: tuple[str, ...] = tuple(f"helm-{name}" for name in _SUMMARIES)
 # Those that take a chart need a document that says which.

@@ -1,14 +1,15 @@
 """Tool type `http`: one request to one server, with the model's arguments in its path, query or body."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import parse_qsl, urlsplit
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from kagent_render.catalog.base import Component, LoweredTool, Problem, component
 from kagent_render.catalog.connection import ClientTls, Header
-from kagent_render.catalog.fields import SecretKeyReference, SpecModel, Text
+from kagent_render.catalog.fields import SecretKeyReference, SpecModel, Text, coded
+from kagent_render.catalog.output_schema import OutputValue
 from kagent_render.catalog.tools import placeholders, selection
 from kagent_render.catalog.tools.base import Builtin, Parameter, ToolDeclaration
 from kagent_render.catalog.tools.parameters import check_parameters, is_always_given, schema_of
@@ -47,9 +48,25 @@ class Auth(SpecModel):
 
 
 class Response(SpecModel):
-    """What of the answer the model gets."""
+    """What of the answer the model gets, and what is right of it."""
 
-    path: Text = Field(description="Place in a JSON answer: `a.b[0].c`; `items[*].name` for each item.")
+    # For editors; the validator below says it with a place and a fix.
+    model_config = ConfigDict(json_schema_extra={"anyOf": [{"required": ["path"]}, {"required": ["schema"]}]})
+
+    path: Text | None = Field(
+        default=None, description="Place in a JSON answer: `a.b[0].c`; `items[*].name` for each item."
+    )
+    schema_: OutputValue | None = Field(
+        default=None,
+        alias="schema",
+        description="What the answer, or what is at `path`, has to be; fields that it does not name are let through.",
+    )
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Self:
+        if self.path is None and self.schema_ is None:
+            raise coded("KR102", "`response` says nothing", "", "add path or schema, or remove it")
+        return self
 
 
 class HttpBlock(SpecModel):
@@ -132,10 +149,14 @@ def _check_request(block: HttpBlock) -> Iterator[Problem]:
         yield from check_header_name(name, place)
         if any(header.name.lower() == name.lower() for header in block.headers):
             yield Problem("KR355", f"`{name}` is given twice", place, "remove it from `headers`")
-    if block.response and selection.steps(block.response.path) is None:
+    if block.response and block.response.path is not None and selection.steps(block.response.path) is None:
         help = 'as in a.b[0].c, items[*].name or data["odd key"]'
         message = f"`{block.response.path}` is not a path"
         yield Problem("KR357", message, ("http", "response", "path"), help)
+    if block.response and block.method == "HEAD":
+        yield Problem(
+            "KR104", "the answer to HEAD has no body", ("http", "response"), "use `method: GET`, or remove it"
+        )
 
 
 def lower(tool: ToolDeclaration) -> LoweredTool:
@@ -156,11 +177,13 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
         "max_bytes": block.max_bytes,
         "allow_private_addresses": block.allow_private_addresses,
     }
+    response = block.response
     optional = {
         "basic": _basic(block, needs),
         "tls": needs.tls(block.tls),
         "body": block.body,
-        "select": block.response and selection.steps(block.response.path),
+        "select": selection.steps(response.path) if response and response.path is not None else None,
+        "answer_schema": response.schema_.json_schema(is_open=True) if response and response.schema_ else None,
     }
     config |= {name: value for name, value in optional.items() if value is not None}
     endpoint = endpoint_of(base, is_private=block.allow_private_addresses)

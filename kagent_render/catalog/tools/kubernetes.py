@@ -1,21 +1,26 @@
 """Tool type `kubernetes`: read and change what the Kubernetes API has, within the resources and namespaces granted."""
 
 from collections.abc import Iterable, Iterator
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from kagent_render.catalog import kubernetes_resources as resources
 from kagent_render.catalog.base import AccessRule, Component, LoweredTool, Problem, component
-from kagent_render.catalog.fields import SpecModel
+from kagent_render.catalog.fields import SpecModel, Text
 from kagent_render.catalog.tools.base import Builtin, ToolDeclaration
-from kagent_render.catalog.tools.kubernetes_changing import CHANGING
+from kagent_render.catalog.tools.kubernetes_changing import CHANGING, COMMAND
+from kagent_render.catalog.tools.kubernetes_commands import FURTHER, check_commands, in_words
 from kagent_render.catalog.tools.kubernetes_operation import ALL_NAMESPACES, Operation
 from kagent_render.catalog.tools.kubernetes_reading import READING
-from kagent_render.catalog.tools.operations import check_narrowing, narrowed_schema
+from kagent_render.catalog.tools.operations import check_narrowing, narrowed_schema, text
 from kagent_render.diagnostics import did_you_mean
 
 NAME = "kubernetes"
+
+
+Command = Annotated[list[Text], Field(min_length=1)]
 
 
 class KubernetesBlock(SpecModel):
@@ -43,6 +48,7 @@ class KubernetesBlock(SpecModel):
             "cordon",
             "uncordon",
             "drain",
+            "exec",
         ]
         | None
     ) = Field(default=None, description="Default: the built-in of the tool's own name.")
@@ -55,13 +61,22 @@ class KubernetesBlock(SpecModel):
         default=None, min_length=1, description='Namespaces it is for; default: its own; ["*"]: all.'
     )
     may_create: bool = Field(default=False, description="Whether `apply` may create what is not there yet.")
+    commands: list[Command] | None = Field(
+        default=None,
+        min_length=1,
+        description="What `exec` may run: an argument list each, where `*` is any characters but `/`, alone any one "
+        "argument, and `...` at the end any further ones; none of them an option.",
+    )
 
 
 # The runtime implements exactly these; tests/contract holds both sides together.
 OPERATIONS: dict[str, Operation] = READING | CHANGING
 
+# One that takes commands needs a document that says which.
 BUILTINS: dict[str, Builtin] = {
-    f"kubectl-{name}": Builtin(NAME, operation.summary) for name, operation in OPERATIONS.items()
+    f"kubectl-{name}": Builtin(NAME, operation.summary)
+    for name, operation in OPERATIONS.items()
+    if not operation.takes_commands
 }
 
 
@@ -74,6 +89,8 @@ def check(tool: ToolDeclaration) -> Iterable[Problem]:
         return
     yield from _check_resources(tool, operation)
     yield from _check_namespaces(tool.block)
+    commands, takes_commands = tool.block and tool.block.commands, OPERATIONS[operation].takes_commands
+    yield from check_commands(commands, operation, takes_commands=takes_commands)
     yield from check_narrowing(tool.parameters, OPERATIONS[operation])
 
 
@@ -134,14 +151,14 @@ def _operation_name(tool: ToolDeclaration) -> str | None:
     if tool.block and tool.block.operation:
         return str(tool.block.operation)
     name = tool.name.removeprefix("kubectl-")
-    return name if tool.name in BUILTINS else None
+    return name if name != tool.name and name in OPERATIONS else None
 
 
 def lower(tool: ToolDeclaration) -> LoweredTool:
     """The runtime's tool config and the RBAC it needs: no verb, resource or namespace more."""
     name = _operation_name(tool)
     assert name is not None, "checked before"
-    operation = OPERATIONS[name]
+    operation = _with_commands(OPERATIONS[name], tool.block)
     granted = _granted(tool, operation)
     namespaces = list((tool.block and tool.block.namespaces) or ())
     may_create = bool(tool.block and tool.block.may_create)
@@ -157,6 +174,8 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
         config["cluster_resources"] = cluster
     if may_create:
         config["may_create"] = True
+    if operation.takes_commands:
+        config["commands"] = [list(pattern) for pattern in tool.block.commands]
     access = set(operation.access(granted, namespaces or [""], ("create",) if may_create else ()))
     if name == "describe":
         access |= set(_events_access(granted, namespaces or [""]))
@@ -169,6 +188,19 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
         effect="changes" if operation.is_changing else "reads",
         is_approved_by_default=not operation.is_changing,
     )
+
+
+def _with_commands(operation: Operation, block: KubernetesBlock | None) -> Operation:
+    """The operation, with the commands where a model looks for what it may give."""
+    if not operation.takes_commands or block is None or block.commands is None:
+        return operation
+    known = "; ".join(f"`{in_words(pattern)}`" for pattern in block.commands)
+    about = f"{COMMAND}. It must be one of: {known}"
+    if any("*" in part for pattern in block.commands for part in pattern):
+        about += ". A `*` stands for what you choose, without `/` inside an argument; an option cannot stand there"
+    if any(pattern[-1] == FURTHER for pattern in block.commands):
+        about += ". `...` stands for further arguments that are no options"
+    return replace(operation, parameters=operation.parameters | {"command": text(about)})
 
 
 def _granted(tool: ToolDeclaration, operation: Operation) -> list[resources.Resource]:

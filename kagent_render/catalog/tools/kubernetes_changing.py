@@ -24,6 +24,7 @@ CHANGE_DEFAULT: tuple[str, ...] = (
 _SCALABLE = ("deployments", "replicasets", "replicationcontrollers", "statefulsets")
 _OBJECT = {"resource": RESOURCE, "name": NAME, "namespace": NAMESPACE}
 _NODE = {"name": text("Name of the node")}
+COMMAND = "The command with its arguments, quoted as for a shell where they have spaces"
 
 
 def _flag(description: str) -> dict[str, Any]:
@@ -135,5 +136,24 @@ CHANGING: dict[str, Operation] = {
         only=("nodes",),
         also={"nodes": (("", "pods", "list"), ("", "pods/eviction", "create"))},
         is_changing=True,
+    ),
+    # A websocket begins with a GET, so that `get` is asked for, and since Kubernetes 1.35 `create` beside it
+    # (pkg/registry/core/pod/rest/subresources.go, AuthorizePodWebsocketUpgradeCreatePermission).
+    "exec": Operation(
+        "Run one command in a running container, without a shell: no pipes, no variables, no wildcards.",
+        {
+            "pod": text("Name of the pod"),
+            "namespace": NAMESPACE,
+            "container": text("Container; needed when the pod has several"),
+            "command": text(COMMAND),
+        },
+        ("pod", "command"),
+        ("create", "get"),
+        subresource="exec",
+        defaults=("pods",),
+        only=("pods",),
+        also={"pods": (("", "pods", "get"),)},
+        is_changing=True,
+        takes_commands=True,
     ),
 }

@@ -34,6 +34,8 @@ class Operation:
     also: Mapping[str, Further] = field(default_factory=dict)
     is_changing: bool = False
     reads_metrics: bool = False
+    # What it runs is named by a document, so that it is no built-in.
+    takes_commands: bool = False
     # Open to everyone who is authenticated, by Kubernetes' own ClusterRole system:discovery: nothing is to be granted.
     reads_discovery: bool = False
 

@@ -8,28 +8,22 @@ from pydantic import Field
 
 from kagent_render.catalog.base import Component, LoweredTool, Problem, component
 from kagent_render.catalog.connection import ClientTls, Header
-from kagent_render.catalog.fields import SecretKeyReference, SpecModel, Text
+from kagent_render.catalog.fields import SpecModel, Text
 from kagent_render.catalog.tools.base import Builtin, ToolDeclaration
 from kagent_render.catalog.tools.mcp_choice import McpTool, names_of
 from kagent_render.catalog.tools.mcp_lock import check_choices, promises
+from kagent_render.catalog.tools.mcp_server import McpServer, check_server, with_server
 from kagent_render.catalog.tools.remote import MAX_OUTPUT_BYTES, Needs, check_headers, check_plaintext, check_tls
+from kagent_render.catalog.tools.server_variables import ServerVariable, check_variables
 from kagent_render.catalog.tools.urls import check_url, endpoint_of
 
 NAME = "mcp"
 BUILTINS: dict[str, Builtin] = {}
 _TOOL_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}\Z")  # what every model provider accepts
-_VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,127}\Z")
 # Where the fields belong; those of the other transport would be passed over in silence.
 _OF_HTTP = ("url", "headers", "tls")
 _OF_STDIO = ("command", "args", "env")
-
-
-class ServerVariable(SpecModel):
-    """A variable of the server's process: a value, or a key of a Secret."""
-
-    name: Text = Field(description="Name of the variable.")
-    value: str | None = Field(default=None, description="The value; a credential goes into `secretRef`.")
-    secret_ref: SecretKeyReference | None = Field(default=None, description="The key of a Secret with the value.")
+_NOT_WITH_SERVER = ("url", "tls", "allow_private_addresses", *_OF_STDIO)
 
 
 class McpBlock(SpecModel):
@@ -45,6 +39,9 @@ class McpBlock(SpecModel):
     args: list[str] = Field(default_factory=list, description="stdio: its arguments.")
     env: list[ServerVariable] = Field(
         default_factory=list, description="stdio: its environment, besides PATH and HOME. It gets nothing else."
+    )
+    server: McpServer | None = Field(
+        default=None, description="Run the server too, from an image, in place of `url` or `command`."
     )
     tools: list[McpTool] = Field(
         min_length=1, description="The tools of the server that the agent gets: names, or `{name, arguments}`."
@@ -66,7 +63,11 @@ def check(tool: ToolDeclaration) -> Iterable[Problem]:
         return
     yield from _check_names(names_of(block.tools))
     yield from check_choices(tool.name, block.tools, tool.locked)
-    yield from _check_transport(block)
+    if block.server is None:
+        yield from _check_transport(block)
+        return
+    yield from check_server(block.server, block.transport, [name for name in _NOT_WITH_SERVER if getattr(block, name)])
+    yield from check_headers(block.headers, ("mcp", "headers"), has_authorization=False)
 
 
 def _check_names(names: Sequence[str]) -> Iterator[Problem]:
@@ -93,7 +94,7 @@ def _check_transport(block: McpBlock) -> Iterator[Problem]:
         example = "command: my-server" if is_stdio else "url: http://…"
         yield Problem("KR102", message, ("mcp",), f"add {example}")
     elif is_stdio:
-        yield from _check_environment(block.env)
+        yield from check_variables(block.env, ("mcp", "env"))
     else:
         yield from _check_http(block, block.url or "")
 
@@ -105,18 +106,6 @@ def _check_http(block: McpBlock, url: str) -> Iterator[Problem]:
     yield from check_tls(block.tls, url, ("mcp", "tls"))
     has_credential = any(header.secret_ref for header in block.headers)
     yield from check_plaintext(url, place, has_credential=has_credential)
-
-
-def _check_environment(variables: Sequence[ServerVariable]) -> Iterator[Problem]:
-    for index, variable in enumerate(variables):
-        place = ("mcp", "env", index)
-        if not _VARIABLE.match(variable.name):
-            help = "wanted: letters, digits and `_`, not starting with a digit"
-            yield Problem("KR105", f"`{variable.name}` is not the name of a variable", (*place, "name"), help)
-        elif variable.name in [other.name for other in variables[:index]]:
-            yield Problem("KR204", f"`{variable.name}` is listed twice", (*place, "name"), "remove one")
-        if (variable.value is None) == (variable.secret_ref is None):
-            yield Problem("KR104", "a variable has a `value` or a `secretRef`", place, "give one of the two")
 
 
 def lower(tool: ToolDeclaration) -> LoweredTool:
@@ -141,6 +130,9 @@ def lower(tool: ToolDeclaration) -> LoweredTool:
         "headers": [needs.header(header) for header in block.headers],
         "allow_private_addresses": block.allow_private_addresses,
     }
+    if block.server is not None:
+        lowered = LoweredTool(tool.name, NAME, config, needs=needs.contribution(), offers=tuple(names))
+        return with_server(lowered, block.server)
     if tls := needs.tls(block.tls):
         config["tls"] = tls
     endpoint = endpoint_of(block.url or "", is_private=block.allow_private_addresses)

@@ -42,6 +42,19 @@ def number(description: str) -> dict[str, Any]:
     return {"type": "integer", "description": description}
 
 
+def flag(description: str) -> dict[str, Any]:
+    """The property of true or false."""
+    return {"type": "boolean", "description": description}
+
+
+def items(
+    description: str, properties: dict[str, dict[str, Any]], required: tuple[str, ...], *, at_most: int
+) -> dict[str, Any]:
+    """The property of a list of objects. A document cannot narrow it: its parameters are single values."""
+    item = object_schema(properties, list(required))
+    return {"type": "array", "description": description, "items": item, "minItems": 1, "maxItems": at_most}
+
+
 def check_narrowing(declared: Mapping[str, Parameter] | None, operation: HasParameters) -> Iterator[Problem]:
     """Parameters that the operation does not have, of another type, or needed and not there."""
     if declared is None:
@@ -52,6 +65,9 @@ def check_narrowing(declared: Mapping[str, Parameter] | None, operation: HasPara
         if known is None:
             help = did_you_mean(name, operation.parameters) or "it has: " + ", ".join(operation.parameters)
             yield Problem("KR107", f"the operation has no parameter `{name}`", ("parameters", name), help)
+        elif known["type"] == "array":
+            help = "remove it; the operation always takes it"
+            yield Problem("KR107", f"`{name}` is a list, which cannot be narrowed", ("parameters", name), help)
         elif parameter.type != known["type"]:
             place = ("parameters", name, "type")
             yield Problem("KR107", f"`{name}` must be of type {known['type']}, not {parameter.type}", place, None)
@@ -71,6 +87,8 @@ def _check_choices(name: str, parameter: Parameter, known: dict[str, Any]) -> It
 def _check_required(declared: Mapping[str, Parameter], operation: HasParameters) -> Iterator[Problem]:
     for name in operation.required:
         parameter = declared.get(name)
+        if operation.parameters[name]["type"] == "array":
+            continue
         if parameter is None:
             yield Problem("KR107", f"the operation needs the parameter `{name}`", ("parameters",), f"declare `{name}`")
         elif parameter.required is False and parameter.default is None:
@@ -82,9 +100,10 @@ def narrowed_schema(declared: Mapping[str, Parameter] | None, operation: HasPara
     """The JSON Schema of a call: all arguments, or those declared."""
     if declared is None:
         return object_schema(operation.parameters, list(operation.required))
+    lists = {name: item for name, item in operation.parameters.items() if item["type"] == "array"}
     properties = {name: _property(parameter, operation.parameters[name]) for name, parameter in declared.items()}
     required = [n for n, p in declared.items() if p.required or (n in operation.required and p.default is None)]
-    return object_schema(properties, required)
+    return object_schema(properties | lists, [*required, *(name for name in lists if name in operation.required)])
 
 
 def _property(parameter: Parameter, known: dict[str, Any]) -> dict[str, Any]:

@@ -19,3 +19,9 @@ TOOL_TYPES: dict[str, ToolType] = {
 BUILTIN_TOOLS: dict[str, Builtin] = {
     name: builtin for tool_type in TOOL_TYPES.values() for name, builtin in sorted(tool_type.BUILTINS.items())
 }
+# Names of which a built-in would say too little, and what their document has to say.
+DOCUMENTED_TOOLS: dict[str, str] = {
+    "helm-install": "it needs a Tool document that says which `chart`",
+    "helm-upgrade": "it needs a Tool document that says which `chart`",
+    "kubectl-exec": "it needs a Tool document that lists the `commands` it may run",
+}

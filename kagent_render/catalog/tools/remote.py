@@ -87,7 +87,7 @@ class Needs:
 
     def _mount(self, part: str, items: tuple[tuple[str, str], ...], *, secret: str = "", config_map: str = "") -> str:
         path = f"{_TLS_FOLDER}/{self.tool}/{part}"
-        name = _volume_name(self.tool, part)
+        name = volume_name(self.tool, part)
         self.mounts.add(Mount(name, path, secret=secret, config_map=config_map, items=items))
         return path
 
@@ -100,7 +100,8 @@ def _upper(text: str) -> str:
     return _NOT_WORD.sub("_", text).upper()
 
 
-def _volume_name(tool: str, part: str) -> str:
+def volume_name(tool: str, part: str) -> str:
+    """The name of a volume, or of a container, in the pods of a tool: at most 63 characters. `part` has at most 8."""
     name = f"tool-{tool}-{part}"
     if len(name) <= 63:
         return name

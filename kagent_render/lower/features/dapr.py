@@ -9,6 +9,8 @@ from kagent_render.catalog.base import Contribution, Endpoint, Variable
 from kagent_render.lower.workload import Workload
 from kagent_render.specs.dapr import Dapr
 
+# Where its sidecar listens, besides the port of its metrics.
+SIDECAR_PORTS = (3500, 50001, 50002)
 TOKEN_KEY = "token"  # the key that Dapr's injector reads of the Secret
 # The ports of the pods behind these Services (chart of v1.18).
 _CONTROL_PLANE = {

@@ -1,4 +1,4 @@
-"""Which protocols a workload serves beside the runtime's own API, which the page and other agents need."""
+"""Which protocols a workload serves beside the runtime's own API, which the page needs."""
 
 from __future__ import annotations
 

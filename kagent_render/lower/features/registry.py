@@ -18,6 +18,7 @@ from kagent_render.lower.features import (
     monitoring,
     persistence,
     pod_extras,
+    python_files,
     queue,
     tls,
     tracing,
@@ -45,6 +46,7 @@ FEATURES: tuple[Feature, ...] = (
     persistence,
     audit,
     queue,
+    python_files,
 )
 
 

@@ -13,6 +13,7 @@ from kagent_render.views.inventory import (
     model_in_words,
     name_of,
     namespace_of,
+    placement_of,
     tool_description,
     tool_in_words,
 )
@@ -118,7 +119,8 @@ def _card(place: str, node: Node) -> Card:
         card = Card(place, "model", "model", title, node.spec.model, model_in_words(node))
     else:
         effect = TOOL_TYPES[node.type].lower(node.declaration).effect
-        card = Card(place, effect, effect, title, tool_in_words(node), tool_description(node))
+        badge = " · ".join(filter(None, (effect, placement_of(node).lower())))
+        card = Card(place, effect, badge, title, tool_in_words(node), tool_description(node))
     card.tip = " · ".join(part for part in (f"{namespace}/{title}" if namespace else title, card.tip) if part)
     return card
 

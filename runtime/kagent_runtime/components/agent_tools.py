@@ -1,35 +1,34 @@
-"""The workbench by which an agent asks other agents, over the API that everyone else uses."""
+"""The workbench by which an agent asks other agents, over A2A, as anyone else would ask them."""
 
 import asyncio
-import json
 import os
 import ssl
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
-import httpx2
 from autogen_core import Component
 
+from kagent_runtime import a2a_sdk
 from kagent_runtime.auth.settings import AuthError
 from kagent_runtime.auth.tokens import own_tokens
 from kagent_runtime.components import texts
 from kagent_runtime.components.credentials import Credentials
-from kagent_runtime.components.egress import EgressError
 from kagent_runtime.components.failures import ToolFailureError
 from kagent_runtime.components.judged_transport import JudgedTransport
 from kagent_runtime.components.remote_workbench import RemoteWorkbench
 from kagent_runtime.depth import DEPTH, HEADER, LIMIT
+from kagent_runtime.journal import CALL, JOURNAL, UNKNOWN
 from kagent_runtime.model.agent_tools import AgentTool, AgentToolsConfig
 
-CONNECT_SECONDS = 60.0  # one that was scaled to zero has to start first
-CANCEL_SECONDS = 5.0
+if TYPE_CHECKING:
+    from kagent_runtime.components.a2a_client import Place, Question
+
 _background: set[asyncio.Task[None]] = set()
 
 
 class AgentTools(RemoteWorkbench[AgentTool], Component[AgentToolsConfig]):
-    """Other agents. A question is a session of its own over there."""
+    """Other agents. A question is a task of its own over there."""
 
     component_type = "workbench"
     component_config_schema = AgentToolsConfig
@@ -43,11 +42,26 @@ class AgentTools(RemoteWorkbench[AgentTool], Component[AgentToolsConfig]):
         depth = DEPTH.get() + 1
         if depth > LIMIT:
             raise ToolFailureError(f"agents have asked each other {LIMIT} times for this; answer with what there is")
+        a2a = await asyncio.to_thread(_load)
+        place = a2a.Place(
+            url=tool.url,
+            is_ours=tool.is_ours,
+            headers={HEADER: str(depth)},
+            tokens=_tokens(tool, credentials),
+            seconds=tool.timeout_seconds,
+            transport=lambda: _transport(tool.url),
+        )
+        call = CALL.get()
+        asked = a2a.question(str(arguments["task"]), call.id if call else None, tool.max_bytes + 1)
         try:
-            async with _client(tool, depth) as client:
-                text = await _ask(client, str(arguments["task"]), _tokens(tool, credentials))
-        except httpx2.HTTPError as error:
-            raise ToolFailureError(f"the agent cannot be reached: {type(error).__name__}") from None
+            text = await (_found(a2a, place, asked) if call and call.is_again else a2a.ask(place, asked))
+        except asyncio.CancelledError:
+            if not _is_left(tool):
+                # The task over there must end too; this one may not wait for that.
+                _in_background(a2a.cancel(place, asked))
+            raise
+        except ToolFailureError as error:
+            raise ToolFailureError(texts.head(texts.printable(str(error)), tool.max_bytes)) from None
         return texts.head(texts.printable(text), tool.max_bytes)
 
     def _to_config(self) -> AgentToolsConfig:
@@ -58,13 +72,25 @@ class AgentTools(RemoteWorkbench[AgentTool], Component[AgentToolsConfig]):
         return cls(config)
 
 
-@asynccontextmanager
-async def _client(tool: AgentTool, depth: int) -> AsyncIterator[httpx2.AsyncClient]:
-    timeout = httpx2.Timeout(tool.timeout_seconds, connect=CONNECT_SECONDS)
-    options: dict[str, Any] = {"timeout": timeout, "headers": {HEADER: str(depth)}}
-    base = f"{tool.url}/api/v1"
-    async with httpx2.AsyncClient(base_url=base, transport=_transport(base), trust_env=False, **options) as client:
-        yield client
+def _load() -> Any:
+    a2a_sdk.quiet()
+    from kagent_runtime.components import a2a_client
+
+    return a2a_client
+
+
+async def _found(a2a: Any, place: "Place", asked: "Question") -> str:
+    """The answer to a question of before an interruption. It is not put again: it may have changed something."""
+    text: str | None = await a2a.find(place, asked)
+    if text is None:
+        raise ToolFailureError(UNKNOWN)
+    return text
+
+
+def _is_left(tool: AgentTool) -> bool:
+    """Whether this run is gone on with elsewhere, where the task is found again."""
+    journal = JOURNAL.get()
+    return tool.is_ours and journal is not None and journal.is_closed
 
 
 def _transport(url: str) -> JudgedTransport:
@@ -96,81 +122,7 @@ def _tokens(tool: AgentTool, credentials: Credentials) -> list[str]:
     return found
 
 
-async def _ask(client: httpx2.AsyncClient, task: str, tokens: list[str]) -> str:
-    session = (await _checked(await _opened(client, tokens)))["id"]
-    try:
-        return await _answer(client, session, task)
-    except asyncio.CancelledError:
-        # The turn over there must end too; this task may not wait for that.
-        _in_background(_cancel(str(client.base_url), dict(client.headers), session))
-        raise
-
-
-async def _opened(client: httpx2.AsyncClient, tokens: list[str]) -> httpx2.Response:
-    """A session over there; while tokens change, the two sides may for a moment not have the same ones."""
-    for token in tokens or [""]:
-        if token:
-            client.headers["Authorization"] = f"Bearer {token}"
-        answer = await client.post("/sessions", json={"title": "asked by another agent"})
-        if answer.status_code != 401:
-            break
-    return answer
-
-
-async def _answer(client: httpx2.AsyncClient, session: str, task: str) -> str:
-    said, path = "", f"/sessions/{session}/messages"
-    headers = {"Accept": "text/event-stream"}
-    async with client.stream("POST", path, json={"content": task}, headers=headers) as answer:
-        if answer.status_code >= 300:
-            await answer.aread()
-            await _checked(answer)
-        async for line in answer.aiter_lines():
-            if not line.startswith("data:"):
-                continue
-            event = json.loads(line.removeprefix("data:"))
-            if event["type"] == "message":
-                said = event["content"]
-            elif event["type"] == "run.finished":
-                return _end(event, said)
-    raise ToolFailureError("the agent's answer was cut off")
-
-
-def _end(event: dict[str, Any], said: str) -> str:
-    if event["outcome"] == "completed":
-        return said or "The agent ended its turn without saying anything."
-    error = event.get("error") or {}
-    reason = error.get("title") or event.get("stopReason") or event["outcome"]
-    partly = f" Before, it said: {said}" if said else ""
-    raise ToolFailureError(f"the agent's turn {event['outcome']}: {reason}.{partly}")
-
-
-async def _checked(answer: httpx2.Response) -> dict[str, Any]:
-    if answer.status_code >= 400:
-        detail = texts.one_line(answer.text, 200)
-        raise ToolFailureError(f"the agent answered HTTP {answer.status_code}: {detail}")
-    if answer.is_redirect:
-        raise ToolFailureError(f"{answer.url.host} redirects with HTTP {answer.status_code}, which is not followed")
-    try:
-        body = answer.json()
-    except ValueError:
-        body = None
-    if not isinstance(body, dict) or "id" not in body:
-        raise ToolFailureError(f"{answer.url.host} does not answer as an agent does")
-    return body
-
-
-def _in_background(work: Any) -> None:
-    task: asyncio.Task[None] = asyncio.ensure_future(work)
+def _in_background(work: Coroutine[Any, Any, None]) -> None:
+    task = asyncio.ensure_future(work)
     _background.add(task)  # the loop keeps weak references only
     task.add_done_callback(_background.discard)
-
-
-async def _cancel(base_url: str, headers: dict[str, str], session: str) -> None:
-    try:
-        async with httpx2.AsyncClient(
-            transport=_transport(base_url), trust_env=False, timeout=CANCEL_SECONDS
-        ) as client:
-            told = {name: headers[name.lower()] for name in (HEADER, "Authorization") if name.lower() in headers}
-            await client.post(f"{base_url.rstrip('/')}/sessions/{session}/cancel", headers=told)
-    except (httpx2.HTTPError, EgressError):
-        return  # it ends by its own limits

@@ -1,16 +1,12 @@
 """The workbench that offers alertmanager tools to an agent."""
 
-import asyncio
 import json
-from collections.abc import Mapping
 from typing import Any, Self
 from urllib.parse import quote, urlencode
 
-from autogen_core import CancellationToken, Component
+from autogen_core import Component
 
-from kagent_runtime.approvals import APPROVED_PREVIEW
 from kagent_runtime.components import alertmanager_operations, texts
-from kagent_runtime.components.arguments import checked
 from kagent_runtime.components.credentials import Credentials
 from kagent_runtime.components.egress import Call, fetch
 from kagent_runtime.components.failures import ToolFailureError
@@ -32,38 +28,17 @@ class AlertmanagerTools(RemoteWorkbench[AlertmanagerTool], Component[Alertmanage
         self._config = config
 
     async def _perform(self, tool: AlertmanagerTool, arguments: dict[str, Any], credentials: Credentials) -> str:
-        ask, approved = _ask(tool, credentials), APPROVED_PREVIEW.get()
         # What a new silence does is in its arguments; which alerts match it now may well have changed.
-        if approved is not None and tool.operation == "expire_silence":
-            now = texts.printable(await alertmanager_operations.preview(tool, arguments, ask))
-            if now != approved:
-                raise ToolFailureError(f"not done: this has changed since it was approved. It would now be:\n{now}")
-        text = await alertmanager_operations.run(tool, arguments, ask)
+        if tool.operation == "expire_silence":
+            self._confirm(await self._preview(tool, arguments, credentials), credentials)
+        text = await alertmanager_operations.run(tool, arguments, _ask(tool, credentials))
         return texts.head(credentials.redact(texts.printable(text)), tool.max_bytes)
 
-    async def preview(
-        self, name: str, arguments: Mapping[str, Any], token: CancellationToken | None
-    ) -> tuple[str | None, bool]:
-        """What a call would change, for a person to approve, or why it cannot be; and whether that is an error."""
-        tool = self._tools.get(name)
-        if tool is None or tool.operation not in alertmanager_operations.CHANGES:
-            return None, False
-        credentials = Credentials()
-        try:
-            given = checked(tool.name, tool.parameters, arguments)
-            task = asyncio.ensure_future(alertmanager_operations.preview(tool, given, _ask(tool, credentials)))
-            if token is not None:
-                token.link_future(task)
-            text = await asyncio.wait_for(task, tool.timeout_seconds)
-            return credentials.redact(texts.printable(text)), False
-        except asyncio.CancelledError:
-            return "cancelled", True
-        except TimeoutError:
-            return f"no complete answer within {tool.timeout_seconds:g} s", True
-        except ToolFailureError as error:
-            return credentials.redact(str(error)), True
-        except Exception as error:
-            return f"the tool failed: {type(error).__name__}", True
+    def _is_change(self, tool: AlertmanagerTool) -> bool:
+        return tool.operation in alertmanager_operations.CHANGES
+
+    async def _preview(self, tool: AlertmanagerTool, arguments: dict[str, Any], credentials: Credentials) -> str:
+        return await alertmanager_operations.preview(tool, arguments, _ask(tool, credentials))
 
     def _to_config(self) -> AlertmanagerToolsConfig:
         return self._config

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 if TYPE_CHECKING:
-    from kubernetes.client import ApiClient
+    from kubernetes.client import ApiClient, Configuration
 
 
 @dataclass(slots=True)
@@ -25,6 +27,8 @@ class Connection:
 
 
 CONNECTION = Connection()
+# Set when nobody waits for the answer of a call any more: what takes long then ends.
+GIVEN_UP: ContextVar[threading.Event | None] = ContextVar("GIVEN_UP", default=None)
 
 
 class ClusterError(Exception):
@@ -67,29 +71,39 @@ def send(
     content_type: str = "application/json",
 ) -> bytes:
     """Any request to the API server; `body` is sent as JSON. Blocks; run it in a thread. Raises ClusterError."""
-    from kubernetes.config import ConfigException
     from urllib3.exceptions import HTTPError
 
     given = {"Accept": accept} | ({} if body is None else {"Content-Type": content_type})
+    _, url, headers = signed(method, path, list(query.items()), given)
     try:
-        api = _client()
-        call = api.param_serialize(
-            method=method, resource_path=path, header_params=given, auth_settings=["BearerToken"]
-        )
-        _, url, headers, _, parameters = call
-        url = f"{url}?{urlencode(query)}" if query else url
-        response = api.call_api(method, url, headers, body, parameters, _request_timeout=timeout)
+        response = _client().call_api(method, url, headers, body, _request_timeout=timeout)
         data: bytes = response.read() or b""  # type: ignore[no-untyped-call]
-    except ConfigException as error:
-        raise ClusterError(f"no Kubernetes API is configured: {error}") from None
     except (HTTPError, OSError) as error:
         raise ClusterError(f"the Kubernetes API cannot be reached: {type(error).__name__}") from None
     if response.status >= 400:
-        raise ClusterError(_status_message(data, response.status), response.status)
+        raise ClusterError(status_message(data, response.status), response.status)
     return data
 
 
-def _status_message(data: bytes, status: int) -> str:
+def signed(
+    method: str, path: str, query: Sequence[tuple[str, str]], headers: Mapping[str, str] | None = None
+) -> tuple[Configuration, str, dict[str, str]]:
+    """The connection's settings, the URL of a request, and its headers with the credential. Raises ClusterError."""
+    from kubernetes.config import ConfigException
+
+    try:
+        api = _client()
+        call = api.param_serialize(
+            method=method, resource_path=path, header_params=dict(headers or {}), auth_settings=["BearerToken"]
+        )
+    except (ConfigException, OSError) as error:
+        raise ClusterError(f"no Kubernetes API is configured: {error}") from None
+    _, url, signed_headers, *_ = call
+    return api.configuration, f"{url}?{urlencode(query)}" if query else url, signed_headers
+
+
+def status_message(data: bytes, status: int) -> str:
+    """What the API server says in a Status object, or whatever else it sent."""
     try:
         parsed: Any = json.loads(data)
         message = parsed["message"]

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 
 from kagent_runtime.components import addresses
 from kagent_runtime.components.bodies import read_body
-from kagent_runtime.components.failures import ToolFailureError
+from kagent_runtime.components.failures import UNKNOWN, ToolFailureError
 from kagent_runtime.components.tls import ssl_context
 from kagent_runtime.model import RemoteTls
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 MAX_REDIRECTS = 5
 CONNECT_SECONDS = 5.0
+LOOPBACK = "127.0.0.1"
 _PORTS = {"http": 80, "https": 443}
 _REDIRECTS = (301, 302, 303, 307, 308)
 # What a request to another origin keeps of its headers; anything else may be a credential.
@@ -34,6 +35,10 @@ Resolve = Callable[[str, int], Awaitable[list[str]]]
 
 class EgressError(ToolFailureError):
     """No answer, or none that may be fetched. The text is for a model to act on."""
+
+
+class UnansweredError(EgressError):
+    """The request may have reached the server, which did not answer it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +126,8 @@ async def _request(call: Call, hop: _Hop, resolve: Resolve) -> Answer | _Hop:
         except (httpx.ConnectError, httpx.ConnectTimeout) as error:
             problem = error
         except httpx.HTTPError as error:
-            raise EgressError(f"{host} broke off: {error or type(error).__name__}") from None
+            note = "" if hop.method in ("GET", "HEAD") else UNKNOWN
+            raise UnansweredError(f"{host} broke off: {error or type(error).__name__}{note}") from None
     reason = str(problem) or "no connection in time"
     raise EgressError(f"{host} cannot be reached on port {port}: {reason}")
 
@@ -150,8 +156,15 @@ async def _exchange(client: httpx.AsyncClient, call: Call, hop: _Hop, address: s
         await response.aclose()
 
 
-async def judged(host: str, port: int, resolve: Resolve, allow_private: bool, *, is_named: bool) -> list[str]:
-    """The addresses of a host, all of which may be connected to. Raises EgressError."""
+async def judged(
+    host: str, port: int, resolve: Resolve, allow_private: bool, *, is_named: bool, loopback_port: int | None = None
+) -> list[str]:
+    """The addresses of a host, all of which may be connected to. Raises EgressError.
+
+    `loopback_port` is where a sidecar listens: that port of 127.0.0.1, by this address and no name, may be called.
+    """
+    if is_named and (host, port) == (LOOPBACK, loopback_port):
+        return [LOOPBACK]
     try:
         found = await resolve(host, port)
     except (OSError, UnicodeError) as error:

@@ -5,3 +5,7 @@ from __future__ import annotations
 
 class ToolFailureError(Exception):
     """The call failed. The text is for a model to act on."""
+
+
+# Added to a failure after which nobody knows: a model that simply tries again may do a thing twice.
+UNKNOWN = "; it is unknown whether this was carried out: find out before you call it again"

@@ -15,24 +15,21 @@ from pydantic import BaseModel
 
 from kagent_runtime import audit
 from kagent_runtime.approvals import APPROVALS, APPROVED_PREVIEW, Decision
-from kagent_runtime.journal import JOURNAL, Slot, fingerprint_of
+from kagent_runtime.journal import CALL, JOURNAL, UNKNOWN, Call, Slot, fingerprint_of
 from kagent_runtime.meter import METER, LimitReached
 
 _log = logging.getLogger(__name__)
-UNKNOWN = (
-    "it is unknown whether this call ran: the server was interrupted while it was being made. "
-    "It was not made again. Find out before you make it again."
-)
 
 
 class GateConfig(BaseModel):
-    """The workbench, whose it is, which of its tools need an approval, and which only read."""
+    """The workbench, whose it is, which of its tools need an approval, which only read, and which find a call again."""
 
     workbench: dict[str, Any]
     agent: str
     requires_approval: list[str]
     place: str = ""
     repeatable: list[str] = []
+    traceable: list[str] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +69,10 @@ class Gate(Workbench, Component[GateConfig]):
         requires_approval: frozenset[str],
         place: str = "",
         repeatable: frozenset[str] = frozenset(),
+        traceable: frozenset[str] = frozenset(),
     ) -> None:
         self._inner, self._agent, self._place = inner, agent, place
-        self._requires_approval, self._repeatable = requires_approval, repeatable
+        self._requires_approval, self._repeatable, self._traceable = requires_approval, repeatable, traceable
         self._listed: list[ToolSchema] | None = None
 
     async def list_tools(self) -> list[ToolSchema]:
@@ -146,14 +144,16 @@ class Gate(Workbench, Component[GateConfig]):
 
     async def _journaled(self, call: _Call) -> ToolResult:
         if call.slot is not None and call.name not in self._repeatable:
-            if call.slot.is_unknown:
+            if call.slot.is_unknown and call.name not in self._traceable:
                 return _refused(call.name, UNKNOWN)
             await call.slot.begin()
         call.entry.outcome = "error"
         approved = APPROVED_PREVIEW.set(call.approved_preview)
+        made = CALL.set(Call(call.slot.id, call.slot.is_unknown) if call.slot else None)
         try:
             result = await self._inner.call_tool(call.name, call.arguments, call.token, call.id)
         finally:
+            CALL.reset(made)
             APPROVED_PREVIEW.reset(approved)
         call.entry.outcome = "error" if result.is_error else "ok"
         return result
@@ -197,7 +197,7 @@ class Gate(Workbench, Component[GateConfig]):
     def _from_config(cls, config: GateConfig) -> Self:
         inner: Workbench = Workbench.load_component(config.workbench)
         approvals, repeatable = frozenset(config.requires_approval), frozenset(config.repeatable)
-        return cls(inner, config.agent, approvals, config.place, repeatable)
+        return cls(inner, config.agent, approvals, config.place, repeatable, frozenset(config.traceable))
 
 
 def _again(outcome: str) -> ToolResult:

@@ -1,4 +1,4 @@
-"""The github operations: which paths of the REST API each asks, and what it shows. All of them only read."""
+"""The github operations that only read: which paths of the REST API each asks, and what it shows."""
 
 from __future__ import annotations
 

@@ -13,24 +13,21 @@ from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import yaml
-
 from kagent_runtime.components.cluster import CONNECTION
 from kagent_runtime.components.failures import ToolFailureError
+from kagent_runtime.components.helm_objects import Objects, objects, resource_of, title_of
 from kagent_runtime.components.helm_program import run_helm
 from kagent_runtime.components.helm_rehearsal import rehearse
 from kagent_runtime.components.helm_releases import Release, checked_name, granted_namespace, releases
 from kagent_runtime.components.kubernetes_arguments import ArgumentError
 from kagent_runtime.components.kubernetes_manifest import load_object
 from kagent_runtime.components.kubernetes_objects import difference
-from kagent_runtime.components.resources import Resource
 from kagent_runtime.model.helm_tools import HelmChart, HelmTool
 
 _GOOD = ("deployed", "superseded")
 _KEPT = "helm.sh/resource-policy"
 _VERSION = re.compile(r"[0-9A-Za-z.^~<>=|*+ -]{1,100}\Z")
 Arguments = Mapping[str, Any]
-Objects = dict[tuple[str, str, str], dict[str, Any]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +190,7 @@ async def _planned(
     command: tuple[str, ...],
     given: bytes = b"",
 ) -> Plan:
-    old, new = _objects(before), _objects(str(planned.get("manifest") or ""))
+    old, new = objects(before), objects(str(planned.get("manifest") or ""))
     wanted = [item for key, item in new.items() if old.get(key) != item]
     unwanted = [item for key, item in old.items() if key not in new and not _is_kept(item)]
     await asyncio.to_thread(rehearse, wanted, unwanted, target.namespace, min(tool.timeout_seconds, 30.0))
@@ -207,35 +204,15 @@ def _hooks(planned: Mapping[str, Any], *, runs: bool) -> Iterator[str]:
         yield f"Hooks of the chart, which {'run' if runs else 'do not run'}: {', '.join(sorted(names))}"
 
 
-def _objects(manifest: str) -> Objects:
-    found: Objects = {}
-    try:
-        for item in yaml.load_all(manifest, getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-            if isinstance(item, dict):
-                metadata = item["metadata"] = item.get("metadata") or {}
-                found[str(item.get("kind")), str(metadata.get("namespace") or ""), str(metadata.get("name"))] = item
-    except yaml.YAMLError:
-        raise ToolFailureError(
-            "the manifests of this release are not YAML, so what would change cannot be told"
-        ) from None
-    return found
-
-
 def _changes(before: Objects, after: Objects) -> Iterator[str]:
     for key in sorted({*before, *after}):
-        kind, namespace, name = key
-        title = f"{kind}/{name}" + (f" in namespace {namespace}" if namespace else "")
+        title, kind = title_of(key), key[0]
         old, new = before.get(key), after.get(key)
         if new is None:
             yield f"{'keep' if old is not None and _is_kept(old) else 'delete'} {title}"
-        elif diff := difference(old, new, _resource(kind)):
+        elif diff := difference(old, new, resource_of(kind)):
             yield f"{'create' if old is None else 'change'} {title}\n{diff}"
 
 
 def _is_kept(item: Mapping[str, Any]) -> bool:
     return (item["metadata"].get("annotations") or {}).get(_KEPT) == "keep"
-
-
-def _resource(kind: str) -> Resource:
-    """Which objects hold secrets is all that matters here."""
-    return Resource("secrets" if kind == "Secret" else kind.lower(), "v1", "", namespaced=True)

@@ -11,17 +11,17 @@ import gzip
 import json
 import re
 import zlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from kagent_runtime.components.cluster import CONNECTION, request
 from kagent_runtime.components.failures import ToolFailureError
 
+Arguments = Mapping[str, Any]
 MASK = "[masked]"
 MAX_RELEASE_BYTES = 16 << 20  # unpacked; Helm's own limit is the size of a Secret, packed
 _CREDENTIAL = re.compile(r"(passw(or)?d|secret|token|credential|api[-_]?key|private[-_]?key)", re.IGNORECASE)
-Arguments = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +53,6 @@ class Release:
         return self.data.get("info") or {}
 
 
-def run(operation: str, namespaces: list[str], arguments: Arguments, timeout: float) -> str:
-    """Carry out an operation. Blocks. Raises ToolFailureError and ClusterError."""
-    namespace = granted_namespace(namespaces, arguments.get("namespace"))
-    return _OPERATIONS[operation](namespace, arguments, timeout)
-
-
 def granted_namespace(granted: list[str], asked: str | None) -> str | None:
     """The namespace that is meant; None is all of them, which has to be granted. Raises ToolFailureError."""
     if granted == ["*"]:
@@ -77,6 +71,24 @@ def releases(namespace: str | None, timeout: float, name: str | None = None) -> 
     data = json.loads(request(f"/api/v1{place}/secrets", {"labelSelector": selector}, "application/json", timeout))
     found = [Release(item["metadata"]["namespace"], _unpacked(item)) for item in data.get("items") or ()]
     return sorted(found, key=lambda item: (item.namespace, item.name, item.revision))
+
+
+def revisions(namespace: str | None, arguments: Arguments, timeout: float) -> list[Release]:
+    """Those of the release that a call names, the oldest first. Raises ToolFailureError if there is none."""
+    found = releases(namespace, timeout, str(arguments["release"]))
+    if not found:
+        raise ToolFailureError(f"there is no release `{arguments['release']}` in {namespace or 'any namespace'}")
+    return found
+
+
+def revision_of(found: Sequence[Release], revision: int | None) -> Release:
+    """The revision of that number, or the newest. Raises ToolFailureError that says which are stored."""
+    wanted = [item for item in found if revision in (None, item.revision)]
+    if not wanted:
+        known = ", ".join(str(item.revision) for item in found)
+        where = f"`{found[-1].name}` in {found[-1].namespace}"
+        raise ToolFailureError(f"there is no revision {revision} of the release {where}; stored are: {known}")
+    return wanted[-1]
 
 
 def checked_name(name: str) -> str:
@@ -98,115 +110,21 @@ def _unpacked(secret: dict[str, Any]) -> dict[str, Any]:
     return release
 
 
-def _one(namespace: str | None, arguments: Arguments, timeout: float) -> Release:
-    name, revision = str(arguments["release"]), arguments.get("revision")
-    found = [item for item in releases(namespace, timeout, name) if revision in (None, item.revision)]
-    if not found:
-        what = f"revision {revision} of the release" if revision else "release"
-        raise ToolFailureError(f"there is no {what} `{name}` in {namespace or 'any namespace'}")
-    return found[-1]
-
-
-def _list(namespace: str | None, arguments: Arguments, timeout: float) -> str:
-    newest = {(item.namespace, item.name): item for item in releases(namespace, timeout)}
-    wanted = str(arguments.get("filter") or "")
-    rows = [item for item in newest.values() if wanted in item.name]
-    if not rows:
-        return f"There are no releases in {namespace or 'any namespace'}."
-    return _table(("NAME", "NAMESPACE", "REVISION", "STATUS", "CHART", "UPDATED"), map(_row, rows))
-
-
-def _row(item: Release) -> tuple[str, ...]:
-    info = item.info
-    updated = str(info.get("last_deployed", ""))[:19]
-    return (item.name, item.namespace, str(item.revision), str(info.get("status", "")), item.chart, updated)
-
-
-def _history(namespace: str | None, arguments: Arguments, timeout: float) -> str:
-    revisions = releases(namespace, timeout, str(arguments["release"]))
-    if not revisions:
-        raise ToolFailureError(f"there is no release `{arguments['release']}` in {namespace or 'any namespace'}")
-    rows = ((*_row(item)[2:], str(item.info.get("description", ""))) for item in revisions)
-    return _table(("REVISION", "STATUS", "CHART", "UPDATED", "DESCRIPTION"), rows)
-
-
-def _table(head: tuple[str, ...], rows: Any) -> str:
-    lines = [head, *rows]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(head))]
-    return "\n".join(
-        "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip() for line in lines
-    )
-
-
-def _status(namespace: str | None, arguments: Arguments, timeout: float) -> str:
-    # Not the notes: charts write credentials into them.
-    item = _one(namespace, arguments, timeout)
-    fields = {
-        "Name": item.name,
-        "Namespace": item.namespace,
-        "Revision": item.revision,
-        "Status": item.info.get("status", ""),
-        "Chart": item.chart,
-        "First deployed": item.info.get("first_deployed", ""),
-        "Last deployed": item.info.get("last_deployed", ""),
-        "Description": item.info.get("description", ""),
-    }
-    return "\n".join(f"{label}: {value}" for label, value in fields.items())
-
-
-def _values(namespace: str | None, arguments: Arguments, timeout: float) -> str:
-    item = _one(namespace, arguments, timeout)
-    given = item.data.get("config") or {}
-    return _yaml(masked(given)) if given else f"`{item.name}` was installed with the chart's own values."
-
-
 def masked(value: Any) -> Any:
     """A copy in which what goes by the name of a credential is not readable."""
     if isinstance(value, dict):
-        return {key: MASK if _is_credential(key, item) else masked(item) for key, item in value.items()}
+        return {key: MASK if is_credential(key, item) else masked(item) for key, item in value.items()}
     return [masked(item) for item in value] if isinstance(value, list) else value
 
 
-def _is_credential(key: str, value: Any) -> bool:
+def is_credential(key: str, value: Any) -> bool:
+    """Whether a value goes by the name of a credential."""
     return bool(_CREDENTIAL.search(str(key))) and isinstance(value, (str, int)) and value not in ("", True, False)
 
 
-def _manifest(namespace: str | None, arguments: Arguments, timeout: float) -> str:
-    item = _one(namespace, arguments, timeout)
-    return "---\n".join(_documents(str(item.data.get("manifest") or "")))
-
-
-def _documents(text: str) -> Iterator[str]:
-    import yaml
-
-    for part in re.split(r"^---.*$", text, flags=re.MULTILINE):
-        if not part.strip():
-            continue
-        try:
-            document = yaml.safe_load(part)
-        except yaml.YAMLError:
-            yield f"# a document that is not YAML, {len(part)} characters, left out\n"
-            continue
-        if isinstance(document, dict):
-            yield _yaml(_without_contents(document)) if document.get("kind") == "Secret" else part.lstrip("\n")
-
-
-def _without_contents(secret: dict[str, Any]) -> dict[str, Any]:
-    parts = {name: dict.fromkeys(secret[name], MASK) for name in ("data", "stringData") if secret.get(name)}
-    return secret | parts
-
-
-def _yaml(value: Any) -> str:
+def to_yaml(value: Any) -> str:
+    """As a model is shown it: in the order in which it was written."""
     import yaml
 
     text: str = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=120)
     return text
-
-
-_OPERATIONS: dict[str, Callable[[str | None, Arguments, float], str]] = {
-    "list": _list,
-    "status": _status,
-    "values": _values,
-    "manifest": _manifest,
-    "history": _history,
-}

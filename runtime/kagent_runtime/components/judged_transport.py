@@ -20,8 +20,16 @@ class JudgedTransport(httpx2.AsyncBaseTransport):
     refers to on another port of its host is not what the spec names.
     """
 
-    def __init__(self, url: str, tls: RemoteTls | ssl.SSLContext | None, *, allow_private: bool) -> None:
-        self._origin, self._allow_private = _origin(httpx2.URL(url)), allow_private
+    def __init__(
+        self,
+        url: str,
+        tls: RemoteTls | ssl.SSLContext | None,
+        *,
+        allow_private: bool,
+        loopback_port: int | None = None,
+    ) -> None:
+        self._origin = origin_of(httpx2.URL(url))
+        self._allow_private, self._loopback_port = allow_private, loopback_port
         try:
             verify = tls if isinstance(tls, ssl.SSLContext) else ssl_context(tls)
             # Connections of a shared client are kept for as long as the server lets them.
@@ -32,10 +40,11 @@ class JudgedTransport(httpx2.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         """Send the request. Raises EgressError for a host or an address that may not be called."""
         url = request.url
-        if _origin(url) != self._origin:
-            raise EgressError(f"{self._origin} refers to {_origin(url)}, which is not called")
+        if origin_of(url) != self._origin:
+            raise EgressError(f"{self._origin} refers to {origin_of(url)}, which is not called")
         host, port = _host(url), url.port or _PORTS[url.scheme]
-        found = await judged(host, port, system_resolve, self._allow_private, is_named=True)
+        is_private, loopback = self._allow_private, self._loopback_port
+        found = await judged(host, port, system_resolve, is_private, is_named=True, loopback_port=loopback)
         problem: httpx2.HTTPError | None = None
         for address in found:
             # The address replaces the host in the URL; the server still sees the name, in `Host` and in SNI.
@@ -63,6 +72,7 @@ def _host(url: httpx2.URL) -> str:
     return url.raw_host.decode("ascii")
 
 
-def _origin(url: httpx2.URL) -> str:
+def origin_of(url: httpx2.URL) -> str:
+    """Scheme, host as it goes over the wire, and port."""
     host = f"[{_host(url)}]" if ":" in url.host else _host(url)
     return f"{url.scheme}://{host}:{url.port or _PORTS.get(url.scheme, 0)}"

@@ -30,6 +30,12 @@ def check_names(tool: KubernetesTool, arguments: Arguments) -> None:
             raise ArgumentError(f"the argument `{name}` is required")
 
 
+def narrowed_by(tool: KubernetesTool, *names: str) -> str:
+    """How a model asks for less, in words: by those of these arguments that it may give."""
+    known = [f"`{name}`" for name in names if name in tool.parameters.properties]
+    return f"Narrow it with {' or '.join(known)}." if known else "It cannot be narrowed."
+
+
 def resource_of(tool: KubernetesTool, arguments: Arguments) -> Resource:
     """The resource that a call names. Raises ArgumentError for one that is not granted."""
     wanted = str(arguments["resource"])

@@ -9,6 +9,7 @@ from typing import Any
 
 from kagent_runtime.components.cluster import ClusterError, send
 from kagent_runtime.components.kubernetes_arguments import ArgumentError, Arguments, object_of, positive, title
+from kagent_runtime.components.kubernetes_exec import exec_
 from kagent_runtime.components.kubernetes_manifest import load_object, manifest_of, place_of
 from kagent_runtime.components.kubernetes_nodes import cordon, drain, uncordon
 from kagent_runtime.components.kubernetes_plan import (
@@ -182,4 +183,5 @@ CHANGES: dict[str, Callable[[KubernetesTool, Arguments, float], Plan]] = {
     "cordon": cordon,
     "uncordon": uncordon,
     "drain": drain,
+    "exec": exec_,
 }

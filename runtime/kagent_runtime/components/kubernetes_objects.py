@@ -40,7 +40,12 @@ def wanted_state(item: Any, resource: Resource) -> Any:
     return shown | {"metadata": metadata}
 
 
-def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any], resource: Resource) -> str:
+def difference(
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any],
+    resource: Resource,
+    names: tuple[str, str] = ("now", "then"),
+) -> str:
     """A unified diff of two states of an object, "" for none. That a Secret's value changes is told, not the value."""
     old = wanted_state(before, resource) if before is not None else {}
     new = wanted_state(after, resource)
@@ -48,7 +53,7 @@ def difference(before: Mapping[str, Any] | None, after: Mapping[str, Any], resou
         changed = _changed_keys((before or {}).get(field), after.get(field))
         if new.get(field) and (resource.group, resource.resource) == ("", "secrets"):
             new[field] = {key: "[masked, changed]" if key in changed else value for key, value in new[field].items()}
-    lines = unified_diff(_lines(old), _lines(new), "now", "then", n=3, lineterm="")
+    lines = unified_diff(_lines(old), _lines(new), *names, n=3, lineterm="")
     return "\n".join(lines)
 
 

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from kagent_runtime.components.arguments import with_defaults
 from kagent_runtime.components.cluster import ClusterError, request
+from kagent_runtime.components.condense import Answer, fitted, health, log, rows, status
 from kagent_runtime.components.kubernetes_arguments import (
     ArgumentError,
     Arguments,
     check_names,
     name_of,
     namespace_of,
+    narrowed_by,
     path_of,
     positive,
     resource_of,
@@ -27,30 +30,38 @@ from kagent_runtime.components.kubernetes_changes import CHANGES
 from kagent_runtime.components.kubernetes_description import describe, table, to_yaml
 from kagent_runtime.components.kubernetes_discovery import api_resources, explain
 from kagent_runtime.components.kubernetes_objects import clean
-from kagent_runtime.components.kubernetes_plan import bounded
 from kagent_runtime.components.kubernetes_reports import events, seen, top
 from kagent_runtime.components.kubernetes_rollouts import rollout_history, rollout_status
 from kagent_runtime.components.resources import Resource
+from kagent_runtime.components.texts import bounded, printable
 from kagent_runtime.model import KubernetesTool
 
 __all__ = ["ArgumentError", "preview", "run"]
 _TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 _JSON = "application/json"
 DEFAULT_TAIL_LINES = 200
+MAX_OUTPUT_BYTES = 65_536
 
 
-def run(tool: KubernetesTool, arguments: Arguments, timeout: float, approved: str | None = None) -> str:
+def run(
+    tool: KubernetesTool,
+    arguments: Arguments,
+    timeout: float,
+    approved: str | None = None,
+    limit: int = MAX_OUTPUT_BYTES,
+) -> str:
     """Run a tool's operation. Blocks. Raises ArgumentError, and ClusterError from the request.
 
-    `approved` is the preview that a person saw: nothing else is done than what it says.
+    `approved` is the preview that a person saw: nothing else is done than what it says. Lists and logs are made
+    to fit into `limit` bytes.
     """
     arguments = _checked(tool, arguments)
     if reading := _READING.get(tool.operation):
-        return reading(tool, arguments, timeout)
+        return fitted(reading(tool, arguments, timeout), limit)
     plan = CHANGES[tool.operation](tool, arguments, timeout)
     if approved is not None and (now := bounded(plan.preview)) != approved:
         raise ArgumentError(f"not done: the cluster has changed since this was approved. It would now be:\n{now}")
-    return plan.commit()
+    return fitted(plan.commit(), limit)
 
 
 def preview(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str | None:
@@ -66,7 +77,7 @@ def _checked(tool: KubernetesTool, arguments: Arguments) -> Arguments:
     return arguments
 
 
-def _get(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
+def _get(tool: KubernetesTool, arguments: Arguments, timeout: float) -> Answer:
     resource = resource_of(tool, arguments)
     name = name_of(arguments.get("name"))
     path, namespace = path_of(tool, resource, arguments)
@@ -77,7 +88,7 @@ def _get(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
     if as_yaml:
         items = data.get("items", []) if not name else data
         return _to_yaml(items, resource)
-    return _table(data, resource, namespace)
+    return _table(data, resource, namespace, narrowed_by(tool, "name", "labelSelector", "fieldSelector", "namespace"))
 
 
 def _describe(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
@@ -102,7 +113,7 @@ def _events_of(found: dict[str, Any], tool: KubernetesTool, resource: Resource, 
     return _events(events.get("items", []))
 
 
-def _logs(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
+def _logs(tool: KubernetesTool, arguments: Arguments, timeout: float) -> Answer:
     pod = name_of(arguments["pod"])
     namespace = namespace_of(tool, arguments)
     query = {"tailLines": str(positive(arguments.get("tailLines") or DEFAULT_TAIL_LINES))}
@@ -113,10 +124,11 @@ def _logs(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
     if arguments.get("sinceSeconds"):
         query["sinceSeconds"] = str(positive(arguments["sinceSeconds"]))
     data = request(f"/api/v1/namespaces/{namespace}/pods/{pod}/log", query, "*/*", timeout)
-    return data.decode("utf-8", "replace") or "The log is empty."
+    hint = narrowed_by(tool, "sinceSeconds", "tailLines", "container", "previous")
+    return partial(log, printable(data.decode("utf-8", "replace")) or "The log is empty.", hint=hint)
 
 
-_READING: dict[str, Callable[[KubernetesTool, Arguments, float], str]] = {
+_READING: dict[str, Callable[[KubernetesTool, Arguments, float], Answer]] = {
     "get": _get,
     "describe": _describe,
     "logs": _logs,
@@ -129,20 +141,20 @@ _READING: dict[str, Callable[[KubernetesTool, Arguments, float], str]] = {
 }
 
 
-def _table(data: dict[str, Any], resource: Resource, namespace: str) -> str:
+def _table(data: dict[str, Any], resource: Resource, namespace: str, hint: str) -> Answer:
     if data.get("kind") != "Table":  # a server that cannot print tables
         return _to_yaml(data.get("items", data), resource)
-    rows = data.get("rows") or []
-    if not rows:
+    found = data.get("rows") or []
+    if not found:
         place = f" in namespace {namespace}" if namespace not in ("", "*") else ""
         return f"No {resource.resource} found{place}."
     shown = [index for index, column in enumerate(data["columnDefinitions"]) if column.get("priority", 0) == 0]
     lines = [[str(data["columnDefinitions"][index]["name"]).upper() for index in shown]]
-    lines += [[str(row["cells"][index]) for index in shown] for row in rows]
+    lines += [[str(row["cells"][index]) for index in shown] for row in found]
     if namespace == "*":
-        spaces = ["NAMESPACE", *(row.get("object", {}).get("metadata", {}).get("namespace", "") for row in rows)]
+        spaces = ["NAMESPACE", *(row.get("object", {}).get("metadata", {}).get("namespace", "") for row in found)]
         lines = [[space, *line] for space, line in zip(spaces, lines, strict=True)]
-    return table(lines)
+    return partial(rows, lines[0], lines[1:], order=health, kind=status, hint=hint)
 
 
 def _events(events: list[dict[str, Any]]) -> str:

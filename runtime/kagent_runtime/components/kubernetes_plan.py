@@ -5,17 +5,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from hashlib import sha256
 from typing import Any
 
 from kagent_runtime.components.cluster import CONNECTION, request, send
+from kagent_runtime.components.condense import Answer
 from kagent_runtime.components.kubernetes_objects import difference
 from kagent_runtime.components.resources import Resource
 
 MERGE_PATCH = "application/merge-patch+json"
 JSON_PATCH = "application/json-patch+json"
 STRATEGIC_PATCH = "application/strategic-merge-patch+json"
-MAX_PREVIEW = 16_384
 APPLY_PATCH = "application/apply-patch+yaml"
 
 
@@ -24,7 +23,7 @@ class Plan:
     """`preview` is what a person is asked to approve; `commit` does it and says what was done."""
 
     preview: str
-    commit: Callable[[], str]
+    commit: Callable[[], Answer]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,12 +63,3 @@ def patched(patch: Patch, live: dict[str, Any] | None, resource: Resource, name:
         return f"{name} {done}" + (f"\n{diff}" if diff else "")
 
     return Plan(f"{intent} {name}" + (f"\n{diff}" if diff else ""), commit)
-
-
-def bounded(preview: str) -> str:
-    """A preview that a person can be shown. Its end stands for all of it: two that differ anywhere differ here."""
-    if len(preview) <= MAX_PREVIEW:
-        return preview
-    digest = sha256(preview.encode()).hexdigest()
-    left_out = len(preview) - MAX_PREVIEW
-    return f"{preview[:MAX_PREVIEW]}\n[{left_out:,} more characters are not shown; sha256 of the whole: {digest}]"

@@ -7,10 +7,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from kagent_runtime.components.cluster import ClusterError, request
+from kagent_runtime.components.condense import Answer, Row, rows
 from kagent_runtime.components.kubernetes_arguments import (
     ArgumentError,
     Arguments,
     name_of,
+    narrowed_by,
     path_of,
     positive,
     resource_of,
@@ -27,7 +29,7 @@ _UNITS = {"n": 1e-9, "u": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3, "M": 1e6, "G": 1e9
 _UNITS |= {"Ki": 2.0**10, "Mi": 2.0**20, "Gi": 2.0**30, "Ti": 2.0**40}
 
 
-def events(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
+def events(tool: KubernetesTool, arguments: Arguments, timeout: float) -> Answer:
     """The events of a namespace or of an object, newest first. Raises ArgumentError and ClusterError."""
     (resource,) = granted(tool)
     path, namespace = path_of(tool, resource, arguments)
@@ -39,14 +41,26 @@ def events(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
     if not found:
         return "No events found." if namespace == "*" else f"No events found in namespace {namespace}."
     found.sort(key=seen, reverse=True)
-    left_out = len(found) - limit
-    note = (
-        f"\n\n[{left_out} older events left out; raise `limit` or narrow by kind, name or type]" if left_out > 0 else ""
-    )
-    return _events_table(found[:limit], with_namespace=namespace == "*") + note
+    left_out, hint = len(found) - limit, narrowed_by(tool, "limit", "kind", "name", "type")
+    note = f"\n\n[{left_out} older events left out. {hint}]" if left_out > 0 else ""
+    head, *lines = _events_table(found[:limit], with_namespace=namespace == "*")
+
+    def told(room: int) -> str:
+        order = _warnings_first
+        return rows(head, lines, room - len(note.encode()), order=order, kind=_reason, hint=hint) + note
+
+    return told
 
 
-def _events_table(items: Sequence[Object], *, with_namespace: bool) -> str:
+def _warnings_first(row: Row) -> int:
+    return 0 if row["TYPE"] == "Warning" else 1
+
+
+def _reason(row: Row) -> str:
+    return f"{row['TYPE']} {row['REASON']}"
+
+
+def _events_table(items: Sequence[Object], *, with_namespace: bool) -> list[list[str]]:
     lines = [["NAMESPACE", "LAST SEEN", "TYPE", "REASON", "OBJECT", "COUNT", "MESSAGE"]]
     for event in items:
         about = event.get("involvedObject") or {}
@@ -54,7 +68,7 @@ def _events_table(items: Sequence[Object], *, with_namespace: bool) -> str:
         line += [str(event.get("type", "")), str(event.get("reason", ""))]
         line += [f"{about.get('kind', '')}/{about.get('name', '')}", str(event.get("count") or 1)]
         lines.append([*line, " ".join(str(event.get("message", "")).split())])
-    return table(lines if with_namespace else [line[1:] for line in lines])
+    return lines if with_namespace else [line[1:] for line in lines]
 
 
 def seen(event: Object) -> str:
@@ -73,12 +87,12 @@ def top(tool: KubernetesTool, arguments: Arguments, timeout: float) -> str:
     query = {"labelSelector": str(arguments["labelSelector"])} if arguments.get("labelSelector") else {}
     items = _metrics(path, query, timeout)
     name = name_of(arguments.get("name"))
-    rows = [(_used(item), item["metadata"]) for item in items if name in (None, item["metadata"]["name"])]
-    if not rows:
+    used = [(_used(item), item["metadata"]) for item in items if name in (None, item["metadata"]["name"])]
+    if not used:
         raise ArgumentError(f"there are no metrics of {name or resource.resource} yet; it may not be running")
-    rows.sort(key=lambda row: (-row[0][0], row[1]["name"]))
+    used.sort(key=lambda row: (-row[0][0], row[1]["name"]))
     head, lines = ["NAME", "CPU(cores)", "MEMORY(bytes)"], []
-    for (cpu, memory), metadata in rows:
+    for (cpu, memory), metadata in used:
         line = [metadata["name"], f"{round(cpu * 1000)}m", f"{round(memory / 2**20)}Mi"]
         lines.append([metadata.get("namespace", ""), *line] if namespace == "*" else line)
     return table([["NAMESPACE", *head] if namespace == "*" else head, *lines])

@@ -5,6 +5,7 @@ AutoGen's AssistantAgent waits for ever when a tool is cancelled or a workbench 
 
 import asyncio
 import contextvars
+import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -14,7 +15,8 @@ from autogen_core import CancellationToken, Component
 from autogen_core.tools import ParametersSchema, TextResultContent, ToolResult, ToolSchema, Workbench
 
 from kagent_runtime.approvals import APPROVED_PREVIEW
-from kagent_runtime.components.cluster import ClusterError
+from kagent_runtime.components.cluster import GIVEN_UP, ClusterError
+from kagent_runtime.components.condense import ends
 from kagent_runtime.components.kubernetes_operations import ArgumentError, preview, run
 from kagent_runtime.model import KubernetesTool, KubernetesToolsConfig
 
@@ -46,8 +48,8 @@ class KubernetesTools(Workbench, Component[KubernetesToolsConfig]):
         call_id: str | None = None,
     ) -> ToolResult:
         """Call a tool. Every failure is a result with `is_error`, in words that a model can act on."""
-        approved = APPROVED_PREVIEW.get()
-        text, is_error = await self._answer(name, arguments, cancellation_token, partial(run, approved=approved))
+        work = partial(run, approved=APPROVED_PREVIEW.get(), limit=self._config.max_output_bytes)
+        text, is_error = await self._answer(name, arguments, cancellation_token, work)
         return _result(name, text or "", is_error=is_error)
 
     async def preview(
@@ -63,7 +65,8 @@ class KubernetesTools(Workbench, Component[KubernetesToolsConfig]):
         if tool is None:
             return f"there is no tool `{name}`; there are: {', '.join(self._tools)}", True
         timeout = self._config.timeout_seconds
-        context = contextvars.copy_context()
+        context, given_up = contextvars.copy_context(), threading.Event()
+        context.run(GIVEN_UP.set, given_up)
         loop = asyncio.get_running_loop()
         future = loop.run_in_executor(_threads, context.run, work, tool, dict(arguments or {}), timeout)
         if token is not None:
@@ -75,10 +78,12 @@ class KubernetesTools(Workbench, Component[KubernetesToolsConfig]):
         except TimeoutError:
             return f"no answer within {timeout:g} s", True
         except (ArgumentError, ClusterError) as error:
-            return shorten(str(error), self._config.max_output_bytes), True
+            return ends(str(error), self._config.max_output_bytes), True
         except Exception as error:
             return f"the tool failed: {type(error).__name__}", True
-        return (None if text is None else shorten(text, self._config.max_output_bytes)), False
+        finally:
+            given_up.set()
+        return (None if text is None else ends(text, self._config.max_output_bytes)), False
 
     async def start(self) -> None:
         """Nothing to start."""
@@ -116,13 +121,3 @@ def _schema(tool: KubernetesTool) -> ToolSchema:
 
 def _result(name: str, text: str, *, is_error: bool) -> ToolResult:
     return ToolResult(name=name, result=[TextResultContent(content=text)], is_error=is_error)
-
-
-def shorten(text: str, limit: int) -> str:
-    """Head and tail of a text that is too long, with a note between."""
-    raw = text.encode()
-    if len(raw) <= limit:
-        return text
-    half = limit // 2
-    head, tail = raw[:half].decode("utf-8", "ignore"), raw[-half:].decode("utf-8", "ignore")
-    return f"{head}\n\n[… {len(raw) - limit:,} bytes left out; narrow the request to see them …]\n\n{tail}"

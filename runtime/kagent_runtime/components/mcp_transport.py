@@ -86,7 +86,8 @@ async def _transport(server: McpServer, credentials: Credentials, closed: anyio.
 
 
 def _client(server: McpHttpServer, headers: dict[str, str], kind: type[JudgedTransport]) -> httpx2.AsyncClient:
-    transport = kind(server.url, server.tls, allow_private=server.allow_private_addresses)
+    private, loopback = server.allow_private_addresses, server.loopback_port
+    transport = kind(server.url, server.tls, allow_private=private, loopback_port=loopback)
     timeout = httpx2.Timeout(server.timeout_seconds, connect=CONNECT_SECONDS, read=_STREAM_SECONDS)
     return httpx2.AsyncClient(headers=headers, transport=transport, timeout=timeout, trust_env=False)
 

@@ -1,11 +1,17 @@
-"""The workbench that offers Python functions to an agent: of modules that the Deployment lists, and of no other."""
+"""The workbench that offers Python functions to an agent: of modules that the Deployment lists, and of no other.
+
+Some are installed, others are files that came with the config, in a folder of their own: the last in which modules
+are looked for, so that no file takes the place of what is installed.
+"""
 
 import asyncio
 import contextvars
 import importlib
+import importlib.util
 import inspect
 import json
 import os
+import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, Self
@@ -19,6 +25,7 @@ from kagent_runtime.components.remote_workbench import RemoteWorkbench
 from kagent_runtime.model.python_tools import PythonTool, PythonToolsConfig
 
 MODULES_VARIABLE = "KAGENT_PYTHON_MODULES"
+FOLDER_VARIABLE = "KAGENT_PYTHON_PATH"
 _threads = ThreadPoolExecutor(max_workers=16, thread_name_prefix="python-tool")
 
 
@@ -65,6 +72,8 @@ def find(tool: PythonTool) -> Callable[..., Any]:
     listed = [name.strip() for name in os.environ.get(MODULES_VARIABLE, "").split(",") if name.strip()]
     if tool.module not in listed:
         raise PythonToolError(f"tool `{tool.name}`: the module {tool.module} is not in {MODULES_VARIABLE}")
+    if tool.is_file:
+        _check_file(tool)
     try:
         module = importlib.import_module(tool.module)
     except Exception as error:
@@ -78,12 +87,29 @@ def find(tool: PythonTool) -> Callable[..., Any]:
     return found
 
 
+def _check_file(tool: PythonTool) -> None:
+    """The module is the file in the folder, and not something installed that has its name."""
+    folder = os.environ.get(FOLDER_VARIABLE, "")
+    if not os.path.isdir(folder):
+        raise PythonToolError(f"tool `{tool.name}`: {FOLDER_VARIABLE} is not the folder with {tool.module}.py")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    try:
+        origin = getattr(importlib.util.find_spec(tool.module), "origin", None) or ""
+    except (ImportError, ValueError):  # of what is in the process already, and came from no file
+        origin = ""
+    if not origin.endswith(".py") or os.path.realpath(os.path.dirname(origin)) != os.path.realpath(folder):
+        found = f"an installed module hides {tool.module}.py" if origin else f"there is no {tool.module}.py"
+        raise PythonToolError(f"tool `{tool.name}`: {found}; the files are in {FOLDER_VARIABLE}")
+
+
 def _check_signature(tool: PythonTool, function: Callable[..., Any]) -> None:
     declared = tool.parameters.properties
     always = {name for name in declared if name in tool.parameters.required or declared[name].default is not None}
     accepted = inspect.signature(function).parameters
     takes_any = any(item.kind is inspect.Parameter.VAR_KEYWORD for item in accepted.values())
-    unknown = [name for name in declared if name not in accepted and not takes_any]
+    by_name = {name for name, item in accepted.items() if item.kind is not inspect.Parameter.POSITIONAL_ONLY}
+    unknown = [name for name in declared if name not in by_name and not takes_any]
     missing = [name for name, item in accepted.items() if _is_needed(item) and name not in always]
     if unknown or missing:
         problem = f"does not take `{unknown[0]}`" if unknown else f"needs `{missing[0]}`, which a call may leave out"

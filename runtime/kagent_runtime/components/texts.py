@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from hashlib import sha256
 
 from kagent_runtime.components.egress import Answer
 
+MAX_PREVIEW = 16_384
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _CHARSET = re.compile(r"charset=\"?([A-Za-z0-9_.:-]{1,40})", re.IGNORECASE)
 _BINARY = ("image/", "audio/", "video/", "font/", "application/octet-stream", "application/zip", "application/pdf")
@@ -34,6 +37,25 @@ def decoded(answer: Answer) -> str:
 def printable(text: str) -> str:
     """The text without control characters, which neither a model nor a database can use."""
     return _CONTROL.sub("", text.replace("\r\n", "\n"))
+
+
+def visible(text: str) -> str:
+    """Printable, with what has no shape written out: bidirectional controls make a text read otherwise than it is."""
+    text = printable(text)
+    return text if text.isascii() else "".join(map(_seen, text))
+
+
+def _seen(char: str) -> str:
+    return f"\\u{{{ord(char):x}}}" if unicodedata.category(char) in ("Cf", "Cc") and char not in "\n\t" else char
+
+
+def bounded(preview: str, limit: int = MAX_PREVIEW) -> str:
+    """A preview that a person can be shown. Its end stands for all of it: two that differ anywhere differ here."""
+    if len(preview) <= limit:
+        return preview
+    digest = sha256(preview.encode()).hexdigest()
+    left_out = len(preview) - limit
+    return f"{preview[:limit]}\n[{left_out:,} more characters are not shown; sha256 of the whole: {digest}]"
 
 
 def head(text: str, limit: int, *, was_cut: bool = False) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import logging
-import os
 from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from kagent_runtime import a2a_sdk
 from kagent_runtime.component_tree import answering_with_json
 from kagent_runtime.interfaces.a2a_card import CARD_PATH, RPC_PATH, card
 from kagent_runtime.interfaces.view import is_live
@@ -46,12 +45,9 @@ async def rpc(request: Request) -> Response:
 
 
 def _load() -> tuple[type, type]:
-    # A span for every method of the SDK says nothing that ours do not.
-    os.environ.setdefault("OTEL_INSTRUMENTATION_A2A_SDK_ENABLED", "false")
+    a2a_sdk.quiet()
     from a2a.server.routes.jsonrpc_dispatcher import JsonRpcDispatcher
 
     from kagent_runtime.interfaces.a2a_handler import Handler
 
-    # It logs what clients send, and a traceback for each that is not valid.
-    logging.getLogger("a2a").setLevel(logging.CRITICAL + 1)
     return JsonRpcDispatcher, Handler

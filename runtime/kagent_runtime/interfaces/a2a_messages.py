@@ -12,6 +12,7 @@ from a2a.types import Message
 from a2a.utils.errors import ContentTypeNotSupportedError, InvalidParamsError
 from google.protobuf.json_format import MessageToDict
 
+from kagent_runtime.a2a_sdk import as_sent
 from kagent_runtime.approvals import Verdict
 from kagent_runtime.interfaces.a2a_card import APPROVALS_EXTENSION
 from kagent_runtime.interfaces.openai_messages import MAX_MESSAGE
@@ -29,7 +30,7 @@ def text_of(message: Message) -> str:
         elif part.HasField("data"):
             data = MessageToDict(part.data)
             if not _is_response(data):
-                texts.append(json.dumps(data, ensure_ascii=False, indent=2))
+                texts.append(json.dumps(as_sent(data), ensure_ascii=False, indent=2))
         else:
             raise ContentTypeNotSupportedError("the agent reads text and JSON: files and URLs are not taken")
     text = "\n".join(texts)

@@ -8,7 +8,7 @@ from kagent_runtime.model.remote import CalledTool, RemoteTls
 from kagent_runtime.model.strict import Component, Strict
 
 # Of these a call may be made again after a crash: they change nothing.
-ReadingHelmOperation = Literal["list", "status", "values", "manifest", "history"]
+ReadingHelmOperation = Literal["list", "status", "values", "manifest", "history", "diff"]
 ChangingHelmOperation = Literal["install", "upgrade", "rollback", "uninstall"]
 
 

@@ -4,6 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, JsonValue
 
+from kagent_runtime.model.answer_schema import AnswerSchema
 from kagent_runtime.model.remote import RemoteTool, VariableName
 from kagent_runtime.model.strict import Component, Strict
 
@@ -31,6 +32,8 @@ class HttpTool(RemoteTool):
     basic: BasicCredentials | None = None
     # Steps into a JSON answer: a key, an index, or `*` for every item.
     select: list[str | Annotated[int, Field(ge=0)]] | None = None
+    # Of what is selected, or of the whole answer.
+    answer_schema: AnswerSchema | None = None
 
 
 class HttpToolsConfig(Strict):

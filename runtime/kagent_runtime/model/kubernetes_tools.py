@@ -33,6 +33,7 @@ ChangingOperation = Literal[
     "cordon",
     "uncordon",
     "drain",
+    "exec",
 ]
 Operation = ReadingOperation | ChangingOperation
 
@@ -48,6 +49,7 @@ class KubernetesTool(Strict):
     cluster_resources: list[ResourceName] = Field(default_factory=list)
     namespaces: list[str]
     may_create: bool = False
+    commands: list[Annotated[list[str], Field(min_length=1)]] = Field(default_factory=list)
 
 
 class KubernetesToolsConfig(Strict):

@@ -1,8 +1,8 @@
 """The workbench of MCP servers: how each is reached, and which of its tools are let through."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from kagent_runtime.model.remote import RemoteHeader, RemoteTls, ToolName, VariableName
 from kagent_runtime.model.strict import Component, Strict
@@ -29,13 +29,21 @@ class _Server(Strict):
 
 
 class McpHttpServer(_Server):
-    """A server at a URL."""
+    """A server at a URL. `loopback_port` is that of a sidecar: the one thing on loopback that may be called."""
 
     transport: Literal["streamable-http", "sse"]
     url: str = Field(pattern=r"^https?://[^\s/@{}]+(/[^\s?#]*)?$")
     headers: list[RemoteHeader]
     tls: RemoteTls | None = None
     allow_private_addresses: bool
+    loopback_port: int | None = Field(default=None, ge=1, le=65535)
+
+    @model_validator(mode="after")
+    def _is_at_its_port(self) -> Self:
+        origin = f"http://127.0.0.1:{self.loopback_port}"
+        if self.loopback_port and self.url != origin and not self.url.startswith(f"{origin}/"):
+            raise ValueError("a server with `loopback_port` is at http://127.0.0.1 and that port")
+        return self
 
 
 class McpVariable(Strict):

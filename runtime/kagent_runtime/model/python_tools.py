@@ -9,10 +9,11 @@ from kagent_runtime.model.strict import Component, Strict
 
 
 class PythonTool(CalledTool):
-    """A function of a module that the Deployment lists."""
+    """A function of a module that the Deployment lists; one that `is_file` came with the config."""
 
     module: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z_][A-Za-z0-9_]*)*$")
     function: str = Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")
+    is_file: bool = False
 
 
 class PythonToolsConfig(Strict):

@@ -37,6 +37,13 @@ kind: ClusterLogs
 metadata: {{name: pods}}
 spec: {{logs: [{{logsFile: {path}}}]}}
 """
+# A command in a container of any pod is run here, in an empty folder: which ones is up to the test.
+_COMMANDS = """\
+apiVersion: kwok.x-k8s.io/v1alpha1
+kind: ClusterExec
+metadata: {{name: pods}}
+spec: {{execs: [{{local: {{workDir: {path}}}}}]}}
+"""
 
 
 def missing_requirement(*, with_nodes: bool = False) -> str | None:
@@ -81,6 +88,14 @@ class _Files:
     @property
     def logs_config(self) -> Path:
         return self.folder / "logs.yaml"
+
+    @property
+    def commands(self) -> Path:
+        return self.folder / "commands"
+
+    @property
+    def commands_config(self) -> Path:
+        return self.folder / "commands.yaml"
 
     def log(self, name: str) -> Path:
         return self.folder / f"{name}.log"
@@ -272,13 +287,16 @@ class ControlPlane:
         files, port = self._files, free_port()
         files.pod_logs.touch()
         files.logs_config.write_text(_LOGS.format(path=files.pod_logs), encoding="utf-8")
+        files.commands.mkdir()
+        files.commands_config.write_text(_COMMANDS.format(path=files.commands), encoding="utf-8")
         flags = [
             "--manage-all-nodes=true",
             # The lease is a node's heartbeat: without it the controllers take the node for lost after a while.
             "--node-lease-duration-seconds=40",
             f"--config={_STAGES}",
             f"--config={files.logs_config}",
-            # Where the API server asks for logs.
+            f"--config={files.commands_config}",
+            # Where the API server asks for logs, and has commands run.
             "--node-ip=127.0.0.1",
             f"--node-port={port}",
             f"--server-address=127.0.0.1:{port}",

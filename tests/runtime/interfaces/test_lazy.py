@@ -26,3 +26,23 @@ def test_the_protocols_cost_nothing_before_their_first_request() -> None:
         [sys.executable, "-c", _SCRIPT], cwd=ROOT / "runtime", capture_output=True, text=True, timeout=60, check=True
     )
     assert done.stdout.splitlines() == ["True True", ""]
+
+
+_ASKING = """
+import sys
+from autogen_core.tools import Workbench
+tool = {"name": "ask", "description": "d", "parameters": {"type": "object", "properties": {}, "required": [],
+        "additionalProperties": False}, "timeout_seconds": 5, "max_bytes": 1024, "url": "http://a.b.svc"}
+config = {"provider": "kagent_runtime.components.AgentTools", "component_type": "workbench", "version": 1,
+          "config": {"tools": [tool]}}
+Workbench.load_component(config)
+print(*sorted({name.partition(".")[0] for name in sys.modules} & {"a2a", "jsonrpc"}))
+"""
+
+
+def test_the_client_of_a2a_costs_nothing_before_the_first_question() -> None:
+    """An agent that may ask others has not loaded the SDK either."""
+    done = subprocess.run(
+        [sys.executable, "-c", _ASKING], cwd=ROOT / "runtime", capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.splitlines() == [""]
