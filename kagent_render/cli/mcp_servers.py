@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.catalog.tools.remote import check_plaintext
 from kagent_render.catalog.tools.urls import check_url, is_in_cluster
 from kagent_render.diagnostics import did_you_mean
+from kagent_render.lower.agent import lower_tool
 from kagent_render.resolve import Graph, ToolNode
 from kagent_render.source.tool_lock import key_of
 
@@ -40,10 +40,14 @@ def configs(tools: Mapping[str, ToolNode], servers: Sequence[str]) -> dict[str, 
     instead = dict(_instead(text, tools) for text in servers)
     found = {}
     for key, tool in tools.items():
-        config = TOOL_TYPES[tool.type].lower(tool.declaration).config
-        # What is locked and fixed is for models; whoever is asked now says what there is. The loopback of a sidecar is
-        # its pod's: what listens here at that port is not its server.
-        config = {name: value for name, value in config.items() if name not in ("locked", "fixed", "loopback_port")}
+        config = lower_tool(tool).config
+        if "loopback_port" in config and key not in instead:
+            # On this port of this machine may be anything; it would get the credentials.
+            raise click.UsageError(
+                f"{key}: its server runs beside each agent: --tool-url {key}=URL takes one that runs"
+            )
+        # What is locked and fixed is for models; whoever is asked now says what there is.
+        config = {name: value for name, value in config.items() if name not in ("locked", "fixed")}
         found[key] = _moved(key, config, instead[key]) if key in instead else config
     return found
 
@@ -119,8 +123,6 @@ def hint(config: JSON) -> str:
     missing = next((file for file in files if not Path(file).exists()), None)
     if missing:
         return f"{missing} is only in the pod: --tool-url takes another URL"
-    if _is_loopback(config["url"]) and not config["allow_private_addresses"]:
-        return "its server runs beside each agent: --tool-url takes one that runs here"
     if is_in_cluster(urlsplit(config["url"]).hostname or ""):
         return "it is only reached in the cluster: --tool-url takes a URL that is forwarded"
     return ""

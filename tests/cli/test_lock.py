@@ -176,24 +176,6 @@ def test_a_spec_does_not_get_at_loopback_by_itself(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("placement", "hint"),
-    [("Sidecar", "its server runs beside each agent: --tool-url"), ("Deployment", "in the cluster: --tool-url")],
-)
-def test_a_server_that_is_deployed_is_asked_where_it_runs_here(placement: str, hint: str, tmp_path: Path) -> None:
-    """What else listens at the port of a sidecar on this machine is not asked; the way to a server is not locked."""
-    with McpSessions() as server:
-        block = {"server": {"placement": placement, "image": "ghcr.io/acme/orders:1", "port": server.port}}
-        folder = shop.write(tmp_path / "agents", block, "add")
-        alone = lock(folder)
-        assert (alone.code, hint in alone.stderr) == (2, True), alone.stderr
-        outcome = lock(folder, "--tool-url", f"orders=http://127.0.0.1:{server.port}/mcp")
-        assert outcome.code == 0, outcome.stderr
-    assert set(shop.locked(folder)) == {"add"}
-    assert str(server.port) not in (folder / "tools.lock").read_text()
-    assert kagent_render("check", str(folder), "--namespace", "shop").code == 0
-
-
-@pytest.mark.parametrize(
     ("flag", "says"),
     [
         ("orders", "--tool-url takes NAME=URL, not `orders`"),
@@ -208,6 +190,27 @@ def test_a_server_that_is_no_server_is_refused(flag: str, says: str, tmp_path: P
     outcome = lock(shop.write(tmp_path / "agents", IN_CLUSTER, "add"), "--tool-url", flag)
     assert (outcome.code, outcome.stdout) == (2, "")
     assert says in outcome.stderr
+
+
+def test_a_server_that_a_build_deploys_is_asked_where_somebody_says(tmp_path: Path) -> None:
+    """Beside each agent means this machine to nobody: what listens on that port here would get the credential."""
+    log = tmp_path / "log"
+    header = {"name": "X-Key", "secretRef": {"name": "orders", "key": "key"}}
+    with McpServer("streamable-http", port=free_port(), log=log) as server:
+        for placement, says in (
+            ("Sidecar", "orders: its server runs beside each agent: --tool-url orders=URL takes one that runs"),
+            ("Deployment", "it is only reached in the cluster: --tool-url takes a URL that is forwarded"),
+        ):
+            run = {"image": "ghcr.io/acme/orders:1.0", "port": server.port, "placement": placement}
+            folder = shop.write(tmp_path / placement, {"server": run, "headers": [header]}, "add", shop.FIXED_ORDER)
+            alone = lock(folder, "--namespace", "shop")
+            assert (alone.code, says in alone.stderr) == (2, True), alone.stderr
+            assert not (folder / "tools.lock").exists()
+            outcome = lock(folder, "--namespace", "shop", "--tool-url", f"orders={server.url}")
+            assert outcome.code == 0, outcome.stderr
+            assert set(shop.locked(folder)) == {"add", "order"}
+            assert str(server.port) not in (folder / "tools.lock").read_text()
+            assert kagent_render("check", str(folder), "--namespace", "shop").code == 0
 
 
 def test_a_process_has_no_url(tmp_path: Path) -> None:
