@@ -77,7 +77,7 @@ def _moved(key: str, config: JSON, url: str) -> JSON:
         problems += check_plaintext(url, (), has_credential=has_credential)
     if problems:
         raise click.UsageError(f"--tool-url {key}: {problems[0].message}")
-    kept = {name: value for name, value in config.items() if name != "tls"}
+    kept = {name: value for name, value in config.items() if name not in ("tls", "loopback_port")}
     return kept | {"url": url, "allow_private_addresses": allows_private}
 
 
