@@ -36,8 +36,9 @@ def with_urls(workload: Workload, urls: Mapping[str, str]) -> Config:
         there = ", ".join(sorted(names)) or "none"
         raise click.UsageError(f"--tool-url: no MCP server over HTTP is called `{unknown[0]}`; there are: {there}")
     for server in servers:
+        # Of a pod's loopback; on this machine something else may listen there, which no spec gets at by itself.
+        server.pop("loopback_port", None)
         if url := urls.get(server["name"]):
-            server.pop("loopback_port", None)
             # Whoever runs it here says where, and may mean a private address.
             server.update(url=url, allow_private_addresses=True)
     return config
@@ -52,8 +53,8 @@ def about_servers(workload: Workload, urls: Mapping[str, str]) -> Iterator[str]:
         if name in urls:
             yield f"  tool {name}: {urls[name]}"
         elif name in deployed or "loopback_port" in server:
-            yield f"  tool {name}: its server is not started here: --tool-url {name}=URL takes one that runs"
-            yield f"    without, it is asked for at {server['url']}, and offered as not available"
+            yield f"  tool {name}: its server is not started here, so that what it offers is not available;"
+            yield f"    --tool-url {name}=URL takes one that runs"
 
 
 def _servers(value: Any) -> Iterator[Config]:

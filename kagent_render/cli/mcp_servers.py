@@ -14,10 +14,10 @@ from urllib.parse import urlsplit
 
 import click
 
-from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.catalog.tools.remote import check_plaintext
 from kagent_render.catalog.tools.urls import check_url, is_in_cluster
 from kagent_render.diagnostics import did_you_mean
+from kagent_render.lower.agent import lower_tool
 from kagent_render.resolve import Graph, ToolNode
 from kagent_render.source.tool_lock import key_of
 
@@ -40,7 +40,12 @@ def configs(tools: Mapping[str, ToolNode], servers: Sequence[str]) -> dict[str, 
     instead = dict(_instead(text, tools) for text in servers)
     found = {}
     for key, tool in tools.items():
-        config = TOOL_TYPES[tool.type].lower(tool.declaration).config
+        config = lower_tool(tool).config
+        if "loopback_port" in config and key not in instead:
+            # On this port of this machine may be anything; it would get the credentials.
+            raise click.UsageError(
+                f"{key}: its server runs beside each agent: --tool-url {key}=URL takes one that runs"
+            )
         # What is locked and fixed is for models; whoever is asked now says what there is.
         config = {name: value for name, value in config.items() if name not in ("locked", "fixed")}
         found[key] = _moved(key, config, instead[key]) if key in instead else config
@@ -72,7 +77,7 @@ def _moved(key: str, config: JSON, url: str) -> JSON:
         problems += check_plaintext(url, (), has_credential=has_credential)
     if problems:
         raise click.UsageError(f"--tool-url {key}: {problems[0].message}")
-    kept = {name: value for name, value in config.items() if name not in ("tls", "loopback_port")}
+    kept = {name: value for name, value in config.items() if name != "tls"}
     return kept | {"url": url, "allow_private_addresses": allows_private}
 
 
@@ -118,8 +123,6 @@ def hint(config: JSON) -> str:
     missing = next((file for file in files if not Path(file).exists()), None)
     if missing:
         return f"{missing} is only in the pod: --tool-url takes another URL"
-    if "loopback_port" in config:
-        return "its server runs beside each agent: --tool-url takes one that runs here"
     if is_in_cluster(urlsplit(config["url"]).hostname or ""):
         return "it is only reached in the cluster: --tool-url takes a URL that is forwarded"
     return ""

@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import os
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 
-def quiet() -> None:
-    """To be called before anything of the SDK is imported."""
+async def loaded(load: Callable[[], T]) -> T:
+    """What a function imports of the SDK, in a thread: it takes a second, in which others are answered."""
     # A span for every method of the SDK says nothing that ours do not.
     os.environ.setdefault("OTEL_INSTRUMENTATION_A2A_SDK_ENABLED", "false")
     # It logs what is sent and answered, and a traceback for each that is not valid.
     logging.getLogger("a2a").setLevel(logging.CRITICAL + 1)
+    # Not in the thread: the SDK of OpenAI asks at each call whether it is loaded, and fails when half of it is.
+    import httpx  # noqa: F401
+
+    return await asyncio.to_thread(load)
 
 
 def as_sent(data: Any) -> Any:

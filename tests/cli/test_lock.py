@@ -192,6 +192,27 @@ def test_a_server_that_is_no_server_is_refused(flag: str, says: str, tmp_path: P
     assert says in outcome.stderr
 
 
+def test_a_server_that_a_build_deploys_is_asked_where_somebody_says(tmp_path: Path) -> None:
+    """Beside each agent means this machine to nobody: what listens on that port here would get the credential."""
+    log = tmp_path / "log"
+    header = {"name": "X-Key", "secretRef": {"name": "orders", "key": "key"}}
+    with McpServer("streamable-http", port=free_port(), log=log) as server:
+        for placement, says in (
+            ("Sidecar", "orders: its server runs beside each agent: --tool-url orders=URL takes one that runs"),
+            ("Deployment", "it is only reached in the cluster: --tool-url takes a URL that is forwarded"),
+        ):
+            run = {"image": "ghcr.io/acme/orders:1.0", "port": server.port, "placement": placement}
+            folder = shop.write(tmp_path / placement, {"server": run, "headers": [header]}, "add", shop.FIXED_ORDER)
+            alone = lock(folder, "--namespace", "shop")
+            assert (alone.code, says in alone.stderr) == (2, True), alone.stderr
+            assert not (folder / "tools.lock").exists()
+            outcome = lock(folder, "--namespace", "shop", "--tool-url", f"orders={server.url}")
+            assert outcome.code == 0, outcome.stderr
+            assert set(shop.locked(folder)) == {"add", "order"}
+            assert str(server.port) not in (folder / "tools.lock").read_text()
+            assert kagent_render("check", str(folder), "--namespace", "shop").code == 0
+
+
 def test_a_process_has_no_url(tmp_path: Path) -> None:
     folder = shop.write(tmp_path / "agents", shop.block("stdio", 0, tmp_path / "log"), "add")
     outcome = lock(folder, "--tool-url", "orders=http://127.0.0.1:1/mcp")

@@ -219,7 +219,8 @@ def test_a_server_that_is_not_started_here_may_run_elsewhere(tmp_path: Path) -> 
     assert offered["add"]["description"] == "Adds two numbers."
     assert offered["convert"]["description"].startswith("Not available now: ")
     assert f"  tool sums: {server.url}\n" in said
-    assert "  tool units: its server is not started here: --tool-url units=URL takes one that runs\n" in said
+    assert "  tool units: its server is not started here, so that what it offers is not available;\n" in said
+    assert "    --tool-url units=URL takes one that runs\n" in said
 
 
 def test_a_tool_url_that_fits_nothing_is_a_usage_error(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ class McpChoice(SpecModel):
     """A tool of the server, with arguments that are always sent, and that the model neither sees nor gives."""
 
     name: Text = Field(description="Name of the tool.")
-    arguments: dict[Text, Any] = Field(min_length=1, description="Arguments with their values, as JSON.")
+    arguments: dict[Text, Any] = Field(default_factory=dict, description="Arguments with their values, as JSON.")
 
 
 def _form(value: Any) -> str:
@@ -29,4 +29,4 @@ def names_of(tools: Sequence[str | McpChoice]) -> list[str]:
 
 def fixed_of(tools: Sequence[str | McpChoice]) -> dict[str, Mapping[str, Any]]:
     """The fixed arguments, by the name of their tool."""
-    return {tool.name: tool.arguments for tool in tools if isinstance(tool, McpChoice)}
+    return {tool.name: tool.arguments for tool in tools if isinstance(tool, McpChoice) and tool.arguments}

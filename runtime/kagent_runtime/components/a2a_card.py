@@ -79,7 +79,8 @@ def _chosen(card: AgentCard, declared: httpx2.URL, *, is_its_own: bool) -> Agent
             known = {"protocol_binding": _BINDING, "protocol_version": _version(item), "tenant": item.tenant}
             return AgentInterface(url=url, **known)
     if spoken:
-        raise ToolFailureError(f"the card refers to {spoken[0].url[:200]}, which is not called: it is not below `url`")
+        where = texts.one_line(spoken[0].url, 200)
+        raise ToolFailureError(f"the card refers to {where}, which is not called: it is not below `url`")
     others = sorted({f"{item.protocol_binding} {item.protocol_version}" for item in card.supported_interfaces})
     found = texts.one_line(", ".join(others), 200) or "nothing"
     raise ToolFailureError(f"the card offers no JSON-RPC of A2A 1.0 or 0.3, but {found}")

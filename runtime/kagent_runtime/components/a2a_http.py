@@ -5,8 +5,8 @@ The SDK is written for httpx, our transport for httpx2; and the SDK reads an ans
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import suppress
 
 import httpx
 import httpx2
@@ -75,13 +75,30 @@ class _Body(httpx.AsyncByteStream):
 
     def __init__(self, answer: httpx2.Response, host: str) -> None:
         self._answer, self._host, self._size = answer, host, 0
-        self._chunks = answer.aiter_raw()
+        self._queue: asyncio.Queue[bytes | Exception] = asyncio.Queue(maxsize=16)
+        # A task can be ended at any place. A generator that is left half read is closed by the garbage collector, and
+        # those of httpcore in the wrong order.
+        self._reading = asyncio.create_task(self._read())
         self._is_stream = answer.headers.get("content-type", "").lower().startswith("text/event-stream")
+
+    async def _read(self) -> None:
+        try:
+            async for chunk in self._answer.aiter_raw():
+                await self._queue.put(chunk)
+            await self._queue.put(b"")
+        except Exception as error:
+            await self._queue.put(error)
+
+    async def _chunks(self) -> AsyncIterator[bytes]:
+        while item := await self._queue.get():
+            if isinstance(item, Exception):
+                raise item
+            yield item
 
     async def start(self) -> str:
         """What it says, in so far as a person would read it."""
         found = b""
-        async for chunk in self._chunks:
+        async for chunk in self._chunks():
             found += chunk[:_DETAIL_BYTES]
             if len(found) >= _DETAIL_BYTES:
                 break
@@ -89,7 +106,7 @@ class _Body(httpx.AsyncByteStream):
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         held: list[bytes] = []  # of a line that has not ended
-        async for chunk in self._chunks:
+        async for chunk in self._chunks():
             self._count(len(chunk))
             if not self._is_stream:
                 yield chunk
@@ -116,8 +133,6 @@ class _Body(httpx.AsyncByteStream):
 
     async def aclose(self) -> None:
         """Close the connection of this answer, which need not have been read to its end."""
+        self._reading.cancel()
+        await asyncio.wait([self._reading])
         await self._answer.aclose()
-        # To the error that it ends with now: the garbage collector closes httpcore's generators in the wrong order.
-        with suppress(httpx2.HTTPError, httpx2.StreamError):
-            async for _ in self._chunks:
-                pass

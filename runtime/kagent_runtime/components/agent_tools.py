@@ -42,7 +42,7 @@ class AgentTools(RemoteWorkbench[AgentTool], Component[AgentToolsConfig]):
         depth = DEPTH.get() + 1
         if depth > LIMIT:
             raise ToolFailureError(f"agents have asked each other {LIMIT} times for this; answer with what there is")
-        a2a = await asyncio.to_thread(_load)
+        a2a = await a2a_sdk.loaded(_load)
         place = a2a.Place(
             url=tool.url,
             is_ours=tool.is_ours,
@@ -73,7 +73,6 @@ class AgentTools(RemoteWorkbench[AgentTool], Component[AgentToolsConfig]):
 
 
 def _load() -> Any:
-    a2a_sdk.quiet()
     from kagent_runtime.components import a2a_client
 
     return a2a_client

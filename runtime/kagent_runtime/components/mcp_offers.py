@@ -58,13 +58,6 @@ class Offer:
         except SchemaError as error:
             return f"its locked schema cannot be used ({error})"
 
-    def preview(self) -> str | None:
-        """What a person is to know who approves a call, besides the arguments that the model gives."""
-        if not self.fixed:
-            return None
-        texts = [f"{name} = {json.dumps(value, ensure_ascii=False)}" for name, value in self.fixed.items()]
-        return printable("always sent with it: " + ", ".join(texts))
-
 
 def locked_tool(server: McpServer, name: str) -> McpLockedTool | None:
     """What is locked of a tool; None when nothing is."""
@@ -81,6 +74,12 @@ def offer_of(server: McpServer, name: str, live: types.Tool) -> Offer:
     """The tool as it was locked; without a lock as its server describes it."""
     found = locked_offer(server, name)
     return found or Offer(name, live.description or "", live.input_schema, _fixed(server, name), False)
+
+
+def preview_of(server: McpServer, name: str) -> str | None:
+    """What a person is to know who approves a call, besides the arguments that the model gives."""
+    texts = [f"{key} = {json.dumps(value, ensure_ascii=False)}" for key, value in _fixed(server, name).items()]
+    return printable("always sent with it: " + ", ".join(texts)) if texts else None
 
 
 def _fixed(server: McpServer, name: str) -> Mapping[str, Any]:

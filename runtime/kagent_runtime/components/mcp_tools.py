@@ -11,8 +11,7 @@ from autogen_core.tools import ParametersSchema, ToolResult, ToolSchema
 from kagent_runtime.approvals import APPROVED_PREVIEW
 from kagent_runtime.components.calls import CallingWorkbench, ended, result
 from kagent_runtime.components.failures import ToolFailureError
-from kagent_runtime.components.mcp_offers import locked_offer, offer_of, warn_of_change
-from kagent_runtime.components.texts import printable
+from kagent_runtime.components.mcp_offers import locked_offer, offer_of, preview_of, warn_of_change
 from kagent_runtime.model import McpServer, McpToolsConfig
 
 if TYPE_CHECKING:
@@ -69,16 +68,18 @@ class McpTools(CallingWorkbench, Component[McpToolsConfig]):
     ) -> tuple[str | None, bool]:
         """What is sent besides the arguments, or why nothing would be; and whether that is an error."""
         server = self._servers.get(name)
-        offer = locked_offer(server, name) if server else None
-        if server is None or (offer is None and name not in (server.fixed or {})):
+        if server is None or not (server.locked or name in (server.fixed or {})):
             return None, False
         connection = _connection(server)
-        try:
-            offer = offer or offer_of(server, name, await _live(connection, name))
-            offer.arguments(arguments)
-        except ToolFailureError as error:
-            return printable(connection.credentials.redact(str(error))), True
-        return offer.preview(), False
+        answer = await ended(
+            name,
+            _checked(connection, name, arguments),
+            seconds=server.timeout_seconds,
+            limit=server.max_output_bytes,
+            token=token,
+            credentials=connection.credentials,
+        )
+        return (answer.to_text(), True) if answer.is_error else (preview_of(server, name), False)
 
     def _to_config(self) -> McpToolsConfig:
         return self._config
@@ -126,13 +127,20 @@ async def _called(connection: "Connection", name: str, arguments: Mapping[str, A
     live = await _live(connection, name)
     warn_of_change(connection.server, live, connection.changed)
     offer, approved = offer_of(connection.server, name, live), APPROVED_PREVIEW.get()
-    if approved is not None and approved != offer.preview():
+    if approved is not None and approved != preview_of(connection.server, name):
         raise ToolFailureError("not called: what is sent with it has changed since it was approved")
     answer = await connection.call(name, offer.arguments(arguments))
     text = _in_words(answer)
     if answer.is_error:
         raise ToolFailureError(text or "the tool failed and does not say why")
     return text or "done; the tool returned nothing"
+
+
+async def _checked(connection: "Connection", name: str, arguments: Mapping[str, Any]) -> str:
+    """Nothing; raises ToolFailureError for a call that would not be made. With a lock, no server is asked for that."""
+    offer = locked_offer(connection.server, name)
+    (offer or offer_of(connection.server, name, await _live(connection, name))).arguments(arguments)
+    return ""
 
 
 async def _live(connection: "Connection", name: str) -> "types.Tool":

@@ -37,7 +37,7 @@ async def rpc(request: Request) -> Response:
     """One JSON-RPC request."""
     state = request.app.state
     if not hasattr(state, "a2a"):
-        state.a2a = asyncio.ensure_future(asyncio.to_thread(_load))
+        state.a2a = asyncio.ensure_future(a2a_sdk.loaded(_load))
     dispatcher_class, handler_class = await asyncio.shield(state.a2a)
     handler = handler_class(state.sessions, state.store, is_live=is_live(state.loaded))
     dispatcher: JsonRpcDispatcher = dispatcher_class(handler, enable_v0_3_compat=True)
@@ -45,7 +45,6 @@ async def rpc(request: Request) -> Response:
 
 
 def _load() -> tuple[type, type]:
-    a2a_sdk.quiet()
     from a2a.server.routes.jsonrpc_dispatcher import JsonRpcDispatcher
 
     from kagent_runtime.interfaces.a2a_handler import Handler

@@ -46,3 +46,23 @@ def test_the_client_of_a2a_costs_nothing_before_the_first_question() -> None:
         [sys.executable, "-c", _ASKING], cwd=ROOT / "runtime", capture_output=True, text=True, timeout=120, check=True
     )
     assert done.stdout.splitlines() == [""]
+
+
+_PROBING = """
+import asyncio
+import sys
+from openai._httpx2 import timeout_exceptions
+from kagent_runtime import a2a_sdk
+def load():
+    import a2a.client
+    return len(timeout_exceptions())
+print("httpx" in sys.modules, asyncio.run(a2a_sdk.loaded(lambda: (len(timeout_exceptions()), load()))))
+"""
+
+
+def test_a_model_that_is_called_meanwhile_finds_no_half_of_a_library() -> None:
+    """The SDK of OpenAI looks at each call for httpx, which that of A2A imports: it is whole when the thread begins."""
+    done = subprocess.run(
+        [sys.executable, "-c", _PROBING], cwd=ROOT / "runtime", capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.splitlines() == ["False (2, 2)"]
