@@ -85,6 +85,7 @@ def api() -> Iterator[WritableApi]:
         cluster._client.cache_clear()
         yield server
         cluster._client().rest_client.pool_manager.clear()
+        cluster.CONNECTION.field_manager = "kagent"
 
 
 @pytest.fixture(scope="module")
