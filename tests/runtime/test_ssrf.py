@@ -18,6 +18,7 @@ import httpx
 import pytest
 from autogen_core.tools import Workbench
 
+from kagent_render.catalog.tools.registry import TOOL_TYPES
 from kagent_render.compiler import compile_paths
 from kagent_runtime.closing import close_all
 from kagent_runtime.components import a2a_client  # noqa: F401 - loaded here, since some calls have a second only
@@ -25,7 +26,7 @@ from kagent_runtime.config import ConfigError, check_config
 from tests.edge.http_target import HttpTarget, Received, Trap
 from tests.edge.wire import Wire
 from tests.runtime import ssrf_table as table
-from tests.runtime.benches import compiled
+from tests.runtime.benches import compiled, endpoints
 from tests.runtime.ssrf_addresses import ANSWERS, HOSTS, LEADING_INSIDE, NAMES, NEVER, OTHER, PUBLIC, REBOUND, SERVICES
 
 SECRET = "s3cr3t-of-the-shop"
@@ -157,6 +158,25 @@ async def test_the_wire_leads_to_the_server_that_is_meant(net: Net) -> None:
     assert net.untouched(PUBLIC)
     answer = await net.call("http", url=f"http://127.0.0.1:{net.trap.port}/", allow_private_addresses=True)
     assert (answer, net.trap.connections) == (("secret", False), 1)
+
+
+def test_every_type_of_tool_that_calls_a_server_is_among_them(net: Net) -> None:
+    """But those that call the API server, whose requests are held to their Roles, and functions, which are not ours."""
+    assert {kind.split(":")[1].split()[0] for kind in SPECS.values()} == set(TOOL_TYPES) - {
+        "kubernetes",
+        "helm",
+        "python",
+    }
+
+
+@each("kind", SPECS)
+async def test_a_tool_calls_whom_its_network_policy_names(kind: str, net: Net, tmp_path: Path) -> None:
+    """By the names it asks for and the addresses it connects to, whatever the server answers."""
+    _, workload = compiled(tmp_path, {kind: SPECS[kind]})
+    await net.call(kind, timeout_seconds=2.0)
+    (declared,) = {(item.host, item.port) for item in endpoints(workload)}
+    assert set(net.wire.asked) == {declared[0]}
+    assert set(net.wire.connected) == {(PUBLIC, declared[1])}
 
 
 async def test_a_client_without_our_rules_ends_in_the_trap(net: Net) -> None:
