@@ -24,6 +24,8 @@ except ImportError:  # PyYAML built without libyaml: slower, same events
 MAX_DEPTH = 64
 MAX_NODES = 50_000
 MAX_FOREIGN_NODES = 400_000
+# libyaml since 0.2.6 has a limit of its own, which a scanner that looks ahead meets before there is an event to count.
+_SCANNER_DEPTH = "exceeded maximum nesting depth"
 Location = tuple[int | str, ...]
 # Control, bidirectional, zero-width and tag characters: what a reviewer sees is not what is there.
 HIDDEN = re.compile(
@@ -121,7 +123,11 @@ def read_documents(file: SourceFile, diagnostics: Diagnostics, *, is_foreign: bo
     except _Refused:
         pass
     except yaml.MarkedYAMLError as error:
-        diagnostics.add("KR001", _yaml_problem(error), _mark_span(file, error.problem_mark or error.context_mark))
+        place = _mark_span(file, error.problem_mark or error.context_mark)
+        if error.problem == _SCANNER_DEPTH:
+            diagnostics.add("KR007", f"nested deeper than {MAX_DEPTH} levels", place)
+        else:
+            diagnostics.add("KR001", _yaml_problem(error), place)
     except (yaml.YAMLError, RecursionError) as error:
         diagnostics.add("KR001", f"not well-formed YAML: {type(error).__name__}", Span(file.path, 1, 1))
     return documents
