@@ -346,7 +346,7 @@ _CODES = (
     ),
     Code(
         "KR340",
-        "unreadable-file",
+        "unreadable-source",
         "The file of `systemMessageFrom`, or of `python` in a Tool, cannot be used: it must be a regular .md or .txt "
         "file, or a .py file, in UTF-8, not empty, of at most 256 KiB. Its path is relative to the file that names "
         "it.\n\n"
@@ -538,7 +538,7 @@ _CODES = (
     ),
     Code(
         "KR381",
-        "unknown-function",
+        "undefined-function",
         "The function is defined by `def` or `async def` at the top level of the file: not inside of something else, "
         "not imported, and not bound to something else later.",
     ),

@@ -21,6 +21,7 @@ from kagent_runtime.sessions import Busy, Draining, Sessions
 from kagent_runtime.store import NoSessionError, SessionRow, Store
 
 MAX_MESSAGE = 65_536
+_MAX_SEQ = 2**31 - 1  # PostgreSQL's integer; a driver raises for more
 router = APIRouter(prefix="/api/v1", responses=RESPONSES)
 
 
@@ -216,9 +217,9 @@ async def _accepted(sessions: Sessions, id: str, content: str) -> tuple[str, int
 async def get_events(
     request: Request,
     id: str,
-    after: Annotated[int, Query(ge=0)] = 0,
+    after: Annotated[int, Query(ge=0, le=_MAX_SEQ)] = 0,
     accept: Annotated[str, Header()] = "application/json",
-    last_event_id: Annotated[int | None, Header(ge=0)] = None,
+    last_event_id: Annotated[int | None, Header(ge=0, le=_MAX_SEQ)] = None,
 ) -> Response:
     """The log of a conversation: as JSON, or as a stream that goes on live."""
     await _found(request, id)
