@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import partial, reduce
+from functools import cache, partial, reduce
 from operator import or_
 from typing import Any
 
@@ -61,7 +61,7 @@ def lower(
         agent_parts.check_memory(agent, diagnostics)
     agent_parts.check_limits(graph, diagnostics)
     workloads: dict[tuple[str, str], Workload] = {}
-    resolve = partial(resolve_image, graph=graph, lock=lock, diagnostics=diagnostics)
+    resolve = cache(partial(resolve_image, graph=graph, lock=lock, diagnostics=diagnostics))
     fill_addresses(graph, default_namespace)
     place_servers(graph, default_namespace)
     runnable = list(_runnable(graph, healthy, diagnostics))

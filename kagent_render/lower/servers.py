@@ -115,6 +115,7 @@ def _server_workload(
     assert tool.metadata is not None
     server = lower_tool(tool).server
     assert server is not None
+    server = replace(server, image=resolve(server.image))
     callers = {Caller(user.namespace or "", (user.own_label,), server.port) for user in users}
     return ServerWorkload(
         name=tool.declaration.name,
@@ -128,9 +129,9 @@ def _server_workload(
         replicas=server.replicas,
         resources=server.resources,
         placement=_placement(graph.platform.workload),
-        image=resolve(server.image),
+        image=server.image,
         platform=graph.platform,
-        server=replace(server, image=resolve(server.image)),
+        server=server,
     )
 
 

@@ -103,17 +103,7 @@ def read_documents(file: SourceFile, diagnostics: Diagnostics, *, is_foreign: bo
 
     What is foreign was not written for Kubernetes: it is YAML 1.2, its keys may be numbers, and it may be larger.
     """
-    hidden = HIDDEN.search(file.text)
-    if hidden:
-        line = file.text.count("\n", 0, hidden.start()) + 1
-        column = hidden.start() - file.text.rfind("\n", 0, hidden.start())
-        span = Span(file.path, line, column, column + 1)
-        diagnostics.add(
-            "KR008",
-            f"hidden character U+{ord(hidden[0]):04X}",
-            span,
-            help="remove it, or write it as an escape in double quotes",
-        )
+    if has_hidden(file, diagnostics, "remove it, or write it as an escape in double quotes"):
         return []
     documents: list[Document] = []
     try:
@@ -131,6 +121,17 @@ def read_documents(file: SourceFile, diagnostics: Diagnostics, *, is_foreign: bo
     except (yaml.YAMLError, RecursionError) as error:
         diagnostics.add("KR001", f"not well-formed YAML: {type(error).__name__}", Span(file.path, 1, 1))
     return documents
+
+
+def has_hidden(file: SourceFile, diagnostics: Diagnostics, help: str) -> bool:
+    """Whether the file has a character that no reviewer sees; the first is reported."""
+    hidden = HIDDEN.search(file.text)
+    if hidden:
+        line = file.text.count("\n", 0, hidden.start()) + 1
+        column = hidden.start() - file.text.rfind("\n", 0, hidden.start())
+        span = Span(file.path, line, column, column + 1)
+        diagnostics.add("KR008", f"hidden character U+{ord(hidden[0]):04X}", span, help=help)
+    return hidden is not None
 
 
 def _yaml_problem(error: yaml.MarkedYAMLError) -> str:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from kagent_render.diagnostics import Diagnostics, Span
 from kagent_render.source.discover import MAX_TOTAL_BYTES, SourceFile, read_regular
-from kagent_render.source.document import HIDDEN
+from kagent_render.source.document import has_hidden
 
 MAX_NAMED_BYTES = 256 << 10
 
@@ -42,10 +42,10 @@ class NamedFiles:
             path = self._inside(name, Path(span.path).parent)
             shown = Path(os.path.normpath(Path(span.path).parent / name)).as_posix()
             if shown not in self.files:
-                text = self._read(name, path, span)
-                if not self._is_clean(text, shown):
+                file = SourceFile(shown, self._read(name, path, span))
+                if has_hidden(file, self._diagnostics, "remove it"):
                     return None
-                self.files[shown] = SourceFile(shown, text)
+                self.files[shown] = file
         except _Refused as refused:
             self._diagnostics.add(refused.code, str(refused), span, help=refused.help)
             return None
@@ -81,14 +81,6 @@ class NamedFiles:
             size = "256 KiB" if len(raw) > MAX_NAMED_BYTES else together
             raise _Refused("KR340", f"{what} is larger than {size}", "shorten it")
         return _decoded(what, raw)
-
-    def _is_clean(self, text: str, shown: str) -> bool:
-        hidden = HIDDEN.search(text)
-        if hidden:
-            line, column = text.count("\n", 0, hidden.start()) + 1, hidden.start() - text.rfind("\n", 0, hidden.start())
-            span = Span(shown, line, column, column + 1)
-            self._diagnostics.add("KR008", f"hidden character U+{ord(hidden[0]):04X}", span, help="remove it")
-        return hidden is None
 
 
 class _Refused(Exception):
